@@ -49,7 +49,7 @@ def test_settings_survive_pickling() -> None:
 
 
 @pytest.mark.parametrize(
-    "name, low, high", [(s.name, *s.range) for s in setting_specs() if s.kind is float and s.range]
+    ("name", "low", "high"), [(s.name, *s.range) for s in setting_specs() if s.kind is float and s.range]
 )
 def test_both_ends_of_a_range_are_allowed_and_nothing_beyond(name: str, low: float, high: float) -> None:
     assert getattr(Settings().replace(**{name: low}), name) == low
@@ -60,7 +60,7 @@ def test_both_ends_of_a_range_are_allowed_and_nothing_beyond(name: str, low: flo
 
 
 @pytest.mark.parametrize(
-    "changes, message",
+    ("changes", "message"),
     [
         ({"intensity": "strong"}, "intensity: expected a number from 0 to 2, received 'strong'"),
         ({"intensity": float("nan")}, "intensity: expected a number from 0 to 2, received nan"),
@@ -92,7 +92,7 @@ def test_names_are_compared_with_the_card() -> None:
 
 
 @pytest.mark.parametrize(
-    "changes, message",
+    ("changes", "message"),
     [
         ({"emotion": "hapy"}, r"emotion: unknown name 'hapy'; did you mean 'happy'\?"),
         ({"identity": "xyz"}, "identity: unknown name 'xyz'; known: default, ravdess-01, live"),

@@ -1,0 +1,114 @@
+"""Is somebody speaking? A causal gate from the level of each 20 ms frame, with an adaptive noise floor.
+
+Everything that decides is a function of the last `FLOOR_FRAMES` levels, so any chunking gives exactly the same gate.
+Levels may run ahead of the frames they gate (dtalker feeds them 60 ms early): it is then open when the voice begins.
+
+Levels that shaped the constants (20 ms RMS, dBFS): GRID speech -36..-12 over noise at -40; RAVDESS speech -62..-16,
+in its quietest clips never above -50, over a floor of -90; breaths around -60.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+SILENCE_DB = -120.0
+"""Levels are clamped here: digital silence."""
+
+QUIETEST_VOICE_DB = -68.0
+"""Whatever the floor, nothing below this level is a voice."""
+
+START_FLOOR_DB = -40.0
+"""Assumed floor before anything was heard; the first quieter frames replace it at once."""
+
+MARGIN_DB = 10.0
+"""A voice is this much above the floor; quiet phones inside speech are bridged by the hangover."""
+
+STEADY_FRAMES = 64
+FLOOR_FRAMES = 2 * STEADY_FRAMES
+"""The floor is the quietest 100 ms of the last 2.56 s: longer than most phrases, so that a pause is among them."""
+
+STEADY_START_FRAMES = 12
+STEADY_RANGE_DB = 5.0
+"""A level that stayed in this range for 1.28 s (0.24 s when the stream begins with it) is noise, however loud."""
+
+ONSET_FRAMES = 2
+"""Frames in a row above the threshold that open the gate: a click is not a voice."""
+
+HANGOVER_FRAMES = 14
+"""The gate stays open this long after the last voiced frame: 280 ms, of which 60 ms are spent by the early levels."""
+
+ATTACK_PER_FRAME = 1 / 3
+RELEASE_PER_FRAME = 1 / 8
+"""Slopes of the gate before it is rounded off: it opens in 60 ms and closes in 160 ms."""
+
+MEAN_FRAMES = 5
+"""The floor is sought in means over 100 ms: closures within speech do not count as pauses."""
+
+
+class VoiceActivity:
+    """The gate's state: the levels of the last 2.6 s, how far the gate is open, how long it stays."""
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything heard."""
+        self._power = np.full(MEAN_FRAMES - 1, np.nan)
+        self._mean_db = np.full(FLOOR_FRAMES - 1, np.nan)  # NaN: not heard yet
+        self._heard_frames = 0
+        self._voiced_frames = 0
+        self._hangover_frames = 0
+        self._opening = 0.0
+
+    def apply(self, level_db: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Gate (T,) in 0..1 (0 nobody speaks) for `level_db` (T,), the RMS level of each 20 ms frame in dBFS."""
+        (T,) = level_db.shape
+        # float64, because numpy rounds the last elements of an array its own way: a threshold must not see that
+        level = np.fmax(level_db.astype(np.float64), SILENCE_DB)
+        mean_db = np.concatenate([self._mean_db, self._means_db(level)])
+        self._mean_db = mean_db[T:]
+        floor_db = self._floor_db(mean_db, T)
+        self._heard_frames += T
+        voiced = level > np.maximum(floor_db + MARGIN_DB, np.float32(QUIETEST_VOICE_DB))
+        opening = np.array([self._step(v) for v in voiced.tolist()], np.float32)
+        return opening * opening * (3 - 2 * opening)
+
+    def _means_db(self, level_db: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Mean (T,) over the last 100 ms in dBFS."""
+        (T,) = level_db.shape
+        power = np.concatenate([self._power, np.power(10.0, level_db / 10.0)])
+        self._power = power[T:]
+        total = power[:T].copy()
+        for i in range(1, MEAN_FRAMES):
+            total += power[i : i + T]
+        return 10 * np.log10(total / MEAN_FRAMES)
+
+    def _floor_db(self, mean_db: npt.NDArray[np.float64], T: int) -> npt.NDArray[np.float64]:
+        """Noise floor (T,) in dBFS from mean_db (FLOOR_FRAMES - 1 + T,): the quietest 100 ms, or a steady level."""
+        low_db = _sliding(np.fmin, mean_db, STEADY_FRAMES)
+        floor_db = np.fmin(low_db[:T], low_db[STEADY_FRAMES:])
+        low_db = low_db[STEADY_FRAMES:]
+        steady = _sliding(np.fmax, mean_db[STEADY_FRAMES:], STEADY_FRAMES) - low_db < STEADY_RANGE_DB
+        unheard = floor_db[: max(0, FLOOR_FRAMES - 1 - self._heard_frames)]
+        np.fmin(unheard, START_FLOOR_DB, out=unheard)
+        steady[: max(0, STEADY_START_FRAMES - self._heard_frames)] = False
+        return np.where(steady, low_db, floor_db)
+
+    def _step(self, voiced: bool) -> float:
+        """Linear opening 0..1 after one more frame."""
+        self._voiced_frames = self._voiced_frames + 1 if voiced else 0
+        if self._voiced_frames >= ONSET_FRAMES:
+            self._hangover_frames = HANGOVER_FRAMES
+        elif self._hangover_frames:
+            self._hangover_frames -= 1
+        slope = ATTACK_PER_FRAME if self._hangover_frames else -RELEASE_PER_FRAME
+        self._opening = min(1.0, max(0.0, self._opening + slope))
+        return self._opening
+
+
+def _sliding(combine: np.ufunc, x: npt.NDArray[np.float64], width: int) -> npt.NDArray[np.float64]:
+    """`combine` (minimum or maximum) over each window of `width` (a power of two) values."""
+    span = 1
+    while span < width:
+        x = combine(x[span:], x[:-span])
+        span *= 2
+    return x
