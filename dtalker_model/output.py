@@ -1,0 +1,150 @@
+"""From the model's weights to the face: rest in silence, idle life, blinks, gains and offsets, smoothing, clamping.
+
+Causal and frame by frame: any chunking gives the same face, and the same seed gives the same face again.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from .blendshapes import ARKIT_NAMES, ARTICULATION, INDEX, LOWER_FACE, UPPER_FACE
+from .blink import Blinker
+from .idle import IDLE, IdleLife
+from .rates import FRAME_MS
+from .settings import Settings
+
+Weights = npt.NDArray[np.float32]
+
+RETURN_FRAMES = 4
+"""After a hush the mouth comes back over 80 ms."""
+
+_BLINK = [INDEX["eyeBlinkLeft"], INDEX["eyeBlinkRight"]]
+_WIDE = [INDEX["eyeWideLeft"], INDEX["eyeWideRight"]]
+_ARTICULATES = np.isin(np.arange(len(ARKIT_NAMES)), ARTICULATION).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Hush:
+    """A mouth that eases to rest from frame `start`, is at rest `ease_frames` later, and stays so before `until`."""
+
+    start: int
+    ease_frames: int
+    until: int
+    level: float = 1.0
+    """How far the mouth was in motion (0..1) when the hush began: an earlier hush may still hold it."""
+
+    def factor(self, frame: int) -> float:
+        """What is left of the articulation (0..1) at `frame`."""
+        if frame < self.start:
+            return self.level
+        eased = max(0.0, 1 - (frame - self.start + 1) / self.ease_frames) * self.level
+        back = max(0.0, (frame - self.until + 1) / RETURN_FRAMES)
+        return min(1.0, max(eased, back))
+
+    def is_over(self, frame: int) -> bool:
+        return frame >= self.until + RETURN_FRAMES
+
+
+class OutputStage:
+    """The last stage of a `Talker`; all that it remembers between calls is here and in its parts."""
+
+    def __init__(self, seed: int = 0) -> None:
+        self._blinker = Blinker(seed)
+        self._idle = IdleLife(seed)
+        self.reset(seed)
+
+    def reset(self, seed: int = 0) -> None:
+        """Start a new stream."""
+        self._blinker.reset(seed)
+        self._idle.reset(seed)
+        self._hush: Hush | None = None
+        self._smoothed: Weights | None = None
+        self._adjustment = _Adjustment.of(Settings())
+
+    def hush(self, start_frame: int, ease_frames: int, until_frame: int) -> None:
+        """Ease the mouth to rest over `ease_frames` from `start_frame` on, until `until_frame` (barge-in)."""
+        until, level = until_frame, 1.0
+        if self._hush is not None:
+            until, level = max(until, self._hush.until), self._hush.factor(start_frame - 1)
+        self._hush = Hush(start_frame, max(1, ease_frames), until, level)
+
+    def apply(
+        self, weights: Weights, speaking: npt.NDArray[np.float32], start_frame: int, settings: Settings
+    ) -> Weights:
+        """The frames to show (T, 52) in 0..1.
+
+        `weights` (T, 52) float32 is the model's output for frames `start_frame` and on; `speaking` (T,) in 0..1 is
+        the voice gate of each. `weights` is not changed.
+        """
+        if len(weights) == 0:
+            return np.zeros_like(weights)
+        if settings.seed != self._blinker.seed:
+            self._blinker.reseed(settings.seed)
+            self._idle.seed = settings.seed
+        if settings is not self._adjustment.settings:
+            self._adjustment = _Adjustment.of(settings)
+        face = weights * (1 - _ARTICULATES * (1 - speaking[:, None]))
+        self._add_life(face, weights, speaking, settings)
+        face *= self._adjustment.gain
+        face += self._adjustment.offset
+        np.clip(face, 0, 1, out=face)  # before the smoothing: what was cut off must not linger in its memory
+        self._smooth(face, settings.smoothing_ms)
+        self._quieten(face, start_frame)
+        return face
+
+    def _add_life(self, face: Weights, weights: Weights, speaking: npt.NDArray[np.float32], settings: Settings) -> None:
+        """Add idle movement and blinks to `face`, in place."""
+        idle = self._idle.apply(speaking, settings.idle)
+        if idle is not None:
+            face[:, IDLE] += idle
+        closure = self._blinker.apply(weights[:, _BLINK].max(1), settings.blink, settings.blink_rate_hz)
+        if closure is not None:
+            face[:, _BLINK] += (1 - face[:, _BLINK]) * closure
+            face[:, _WIDE] *= 1 - closure
+
+    def _smooth(self, face: Weights, smoothing_ms: float) -> None:
+        """One-pole low-pass over time, in place; the first frame of a stream starts it."""
+        last = face[0].copy() if self._smoothed is None else self._smoothed
+        if smoothing_ms > 0:
+            follow = np.float32(1 - math.exp(-FRAME_MS / smoothing_ms))
+            for row in face:
+                row -= last
+                row *= follow
+                row += last
+                last = row
+        self._smoothed = face[-1].copy()
+
+    def _quieten(self, face: Weights, start_frame: int) -> None:
+        """Apply the hush, in place: articulation goes to rest, after the smoothing, which would delay it."""
+        if self._hush is None:
+            return
+        frames = range(start_frame, start_frame + len(face))
+        left = np.array([self._hush.factor(frame) for frame in frames], np.float32)[:, None]
+        face -= _ARTICULATES * (1 - left) * (face - self._adjustment.rest)
+        np.clip(face, 0, 1, out=face)
+        if self._hush.is_over(frames[-1]):
+            self._hush = None
+
+
+@dataclass(frozen=True, eq=False)
+class _Adjustment:
+    """Gains and offsets of all blendshapes, kept as long as the settings stay the same."""
+
+    settings: Settings
+    gain: Weights
+    offset: Weights
+    rest: Weights
+    """What `offset` leaves of a face at rest."""
+
+    @staticmethod
+    def of(settings: Settings) -> "_Adjustment":
+        gain, offset = np.ones(len(ARKIT_NAMES), np.float32), np.zeros(len(ARKIT_NAMES), np.float32)
+        gain[UPPER_FACE], gain[LOWER_FACE] = settings.gain_upper, settings.gain_lower
+        offset[UPPER_FACE], offset[LOWER_FACE] = settings.offset_upper, settings.offset_lower
+        for name, value in settings.gains.items():
+            gain[INDEX[name]] *= value
+        for name, value in settings.offsets.items():
+            offset[INDEX[name]] += value
+        return _Adjustment(settings, gain, offset, offset.clip(0, 1))
