@@ -1,0 +1,98 @@
+"""Causal log-mel features, the same code for training, offline use and streaming.
+
+No statistic of the clip enters: feature j is a function of the audio before sample 320 (j + 1) and of nothing else.
+Each 20 ms frame carries two 25 ms windows, 10 ms apart, so that plosives keep their place in time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from dtalker_model.rates import FRAME_SAMPLES, SAMPLE_RATE_HZ
+
+MEL_BANDS = 64
+WINDOWS_PER_FRAME = 2
+FEATURE_DIM = MEL_BANDS * WINDOWS_PER_FRAME
+WINDOW_SAMPLES = 400
+FFT_SIZE = 512
+HOP_SAMPLES = FRAME_SAMPLES // WINDOWS_PER_FRAME
+LOWEST_HZ, HIGHEST_HZ = 60.0, 7_000.0
+POWER_FLOOR = 1e-6
+"""Added to the mel power before the logarithm: silence below about -75 dBFS looks alike, whatever the microphone."""
+
+HISTORY_SAMPLES = WINDOW_SAMPLES - HOP_SAMPLES
+LEVEL_FLOOR_DB = -100.0
+BLOCK_FRAMES = 128
+"""Frames computed at a time: the spectra of a block stay in the second-level cache."""
+
+
+def hz_to_mel(hz: np.ndarray | float) -> np.ndarray:
+    """O'Shaughnessy's mel scale."""
+    return 2595.0 * np.log10(1.0 + np.asarray(hz, np.float64) / 700.0)
+
+
+def mel_filters() -> np.ndarray:
+    """Triangular filters of unit height, (FFT_SIZE // 2 + 1, MEL_BANDS) float32, equally spaced in mel."""
+    edges_mel = np.linspace(hz_to_mel(LOWEST_HZ), hz_to_mel(HIGHEST_HZ), MEL_BANDS + 2)
+    bins_mel = hz_to_mel(np.arange(FFT_SIZE // 2 + 1) * SAMPLE_RATE_HZ / FFT_SIZE)[:, None]
+    left, centre, right = edges_mel[:-2], edges_mel[1:-1], edges_mel[2:]
+    triangles = np.minimum((bins_mel - left) / (centre - left), (right - bins_mel) / (right - centre))
+    return np.maximum(triangles, 0.0).astype(np.float32)
+
+
+_WINDOW = np.hanning(WINDOW_SAMPLES + 1)[:-1].astype(np.float32)
+_FILTERS = (mel_filters() / float((_WINDOW**2).sum())).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Features:
+    """What one stretch of audio gives, T frames of 20 ms.
+
+    Attributes:
+        log_mel: (T, 128) float32, natural logarithm of mel power, the earlier 10 ms window first.
+        level_db: (T,) float32, RMS level of each frame in dB relative to full scale, -100 at least.
+    """
+
+    log_mel: np.ndarray
+    level_db: np.ndarray
+
+
+class LogMel:
+    """Streaming features: push samples of any number, receive whole frames."""
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget the stream; silence precedes the next sample."""
+        self._held = np.zeros(HISTORY_SAMPLES, np.float32)
+
+    def push(self, samples: np.ndarray) -> Features:
+        """Features of the frames that `samples` (n,), mono float32 at 16 kHz, complete. They may be none."""
+        held = np.concatenate([self._held, samples])
+        frames = (len(held) - HISTORY_SAMPLES) // FRAME_SAMPLES
+        self._held = held[frames * FRAME_SAMPLES :].copy()
+        log_mel = np.empty((frames, FEATURE_DIM), np.float32)
+        level_db = np.empty(frames, np.float32)
+        for begin in range(0, frames, BLOCK_FRAMES):
+            end = min(begin + BLOCK_FRAMES, frames)
+            audio = held[begin * FRAME_SAMPLES : end * FRAME_SAMPLES + HISTORY_SAMPLES]
+            log_mel[begin:end] = _log_mel(audio)
+            level_db[begin:end] = _level_db(audio[HISTORY_SAMPLES:])
+        return Features(log_mel, level_db)
+
+
+def _log_mel(audio: np.ndarray) -> np.ndarray:
+    windows = sliding_window_view(audio, WINDOW_SAMPLES)[::HOP_SAMPLES] * _WINDOW
+    spectrum = np.fft.rfft(windows, FFT_SIZE, axis=1)
+    power = (spectrum.real**2 + spectrum.imag**2).astype(np.float32, copy=False)
+    return np.log(power @ _FILTERS + POWER_FLOOR).reshape(-1, FEATURE_DIM)
+
+
+def _level_db(audio: np.ndarray) -> np.ndarray:
+    frames = audio.reshape(-1, FRAME_SAMPLES)
+    mean_square = np.einsum("ts,ts->t", frames, frames) / FRAME_SAMPLES
+    return 10.0 * np.log10(mean_square + 10.0 ** (LEVEL_FLOOR_DB / 10.0))

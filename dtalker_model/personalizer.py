@@ -1,0 +1,58 @@
+"""Embeddings of the identity and emotion that the settings ask for, frame by frame."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dtalker_model.card import ModelCard, table
+from dtalker_model.settings import LIVE, MIX, Settings
+
+
+class Personalizer:
+    """The card's library, and its mixtures. Emotions mix linearly around neutral; intensity scales their distance from it."""
+
+    def __init__(self, card: ModelCard) -> None:
+        self.identities, self.emotions = tuple(card.identities), tuple(card.emotions)
+        self._identity, self._emotion = table(card.identities), table(card.emotions)
+        self._neutral = self._emotion[self.emotions.index("neutral")]
+        self._heard_identity = _selection(card.listener_identities, self.identities, "default")
+        self._heard_emotion = _selection(card.listener_emotions, self.emotions, "neutral")
+
+    @property
+    def embedding_dim(self) -> int:
+        """Length of an embedding."""
+        return self._identity.shape[1]
+
+    def identity(self, settings: Settings, heard: np.ndarray | None, frames: int) -> np.ndarray:
+        """Identity embeddings (T, D); `heard` (T, I) are the listener's probabilities, needed for ``live``."""
+        if settings.identity == LIVE and heard is not None:
+            return heard @ self._heard_identity @ self._identity
+        name = "default" if settings.identity == LIVE else settings.identity
+        return np.broadcast_to(self._identity[self.identities.index(name)], (frames, self.embedding_dim))
+
+    def emotion(self, settings: Settings, heard: np.ndarray | None, frames: int) -> np.ndarray:
+        """Emotion embeddings (T, D); `heard` (T, E) are the listener's probabilities, needed for ``live``."""
+        if settings.emotion == LIVE and heard is not None:
+            target = heard @ self._heard_emotion @ self._emotion
+        else:
+            target = np.broadcast_to(self._weights(settings) @ self._emotion, (frames, self.embedding_dim))
+        return self._neutral + np.float32(settings.intensity) * (target - self._neutral)
+
+    def _weights(self, settings: Settings) -> np.ndarray:
+        """Weight of each emotion of the library, (E,), summing to 1."""
+        if settings.emotion == MIX:
+            weights = np.array([settings.emotion_weights.get(name, 0.0) for name in self.emotions], np.float32)
+            weights /= max(float(weights.sum()), 1.0)
+        else:
+            name = "neutral" if settings.emotion == LIVE else settings.emotion
+            weights = np.array([float(n == name) for n in self.emotions], np.float32)
+        weights[self.emotions.index("neutral")] += 1.0 - weights.sum()
+        return weights
+
+
+def _selection(heard: tuple[str, ...], library: tuple[str, ...], otherwise: str) -> np.ndarray:
+    """(heard, library) matrix of 0 and 1: what the listener calls a name is that entry of the library, or `otherwise`."""
+    selection = np.zeros((len(heard), len(library)), np.float32)
+    for row, name in enumerate(heard):
+        selection[row, library.index(name if name in library else otherwise)] = 1.0
+    return selection

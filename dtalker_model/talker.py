@@ -1,0 +1,152 @@
+"""The public object: PCM in, frames out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dtalker_model.audio import Resampler
+from dtalker_model.card import DEFAULT_MODEL, ModelCard, listener_path, model_path, read_card
+from dtalker_model.engine import Engine, Raw
+from dtalker_model.listener import Belief, Listener
+from dtalker_model.output import OutputStage
+from dtalker_model.personalizer import Personalizer
+from dtalker_model.rates import DELAY_FRAMES, FRAME_MS, FRAME_SAMPLES, SAMPLE_RATE_HZ
+from dtalker_model.runtime import OnnxStep
+from dtalker_model.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One face.
+
+    Attributes:
+        start_sample: 16 kHz sample of the stream at which the frame is to be shown.
+        weights: (52,) float32 in 0..1, in the order of `ARKIT_NAMES`.
+    """
+
+    start_sample: int
+    weights: np.ndarray
+
+    @property
+    def time_s(self) -> float:
+        """Seconds since the stream began."""
+        return self.start_sample / SAMPLE_RATE_HZ
+
+
+class Talker:
+    """One voice and its face. Not thread-safe: one thread pushes, the same one sets.
+
+    Any chunking of the same audio gives the same frames. Frame i comes out once the audio before sample
+    320 i + 1280 (80 ms after the frame's start) is in.
+    """
+
+    def __init__(self, card: ModelCard, engine: Engine, settings: Settings) -> None:
+        self.card = card
+        self._engine = engine
+        self._resampler = Resampler()
+        self._output = OutputStage(settings.seed)
+        self._settings = settings
+        self.reset()
+
+    @property
+    def settings(self) -> Settings:
+        """What is in force for the next frame."""
+        return self._settings
+
+    @property
+    def samples(self) -> int:
+        """16 kHz samples accepted since the stream began."""
+        return self._samples
+
+    @property
+    def belief(self) -> Belief:
+        """What is believed about the voice; identities and emotions are followed while either is ``live``."""
+        return self._engine.belief()
+
+    def set(self, **changes: Any) -> None:
+        """Change settings from the next computed frame on; a new seed starts with the next `reset`.
+
+        Raises:
+            SettingError: a value out of range or a name the model does not know. Nothing changes then.
+        """
+        settings = self._settings.replace(**changes)
+        settings.check(self.card.identities, self.card.emotions)
+        self._settings = settings
+
+    def push(self, pcm: np.ndarray, sample_rate_hz: int) -> list[Frame]:
+        """Accept a chunk; return the frames that it completes.
+
+        Args:
+            pcm: int16, int32, float32 or float64; (samples,) or (samples, channels); one sample to ten minutes.
+            sample_rate_hz: 8000 to 192000; may change from chunk to chunk.
+
+        Raises:
+            AudioError: the chunk cannot be used. None of it was accepted, and the stream goes on.
+        """
+        return self._accept(self._resampler.push(pcm, sample_rate_hz))
+
+    def flush(self) -> list[Frame]:
+        """End the stream: return the frames still held back by the look-ahead. The next push begins a new stream at 0.
+
+        A stream of n samples at 16 kHz gives ceil(n / 320) frames in all.
+        """
+        frames = self._accept(self._resampler.flush())
+        total = -(-self._samples // FRAME_SAMPLES)
+        missing = (total + DELAY_FRAMES) * FRAME_SAMPLES - self._samples
+        if total:
+            frames += self._accept(np.zeros(missing, np.float32))
+        self.reset()
+        return frames
+
+    def reset(self) -> None:
+        """Forget the stream and begin a new one at sample 0, with the same settings."""
+        self._resampler.reset()
+        self._engine.reset(self._settings.seed)
+        self._output.reset(self._settings.seed)
+        self._samples = 0
+
+    def hush(self, ease_ms: float = 100.0) -> None:
+        """Barge-in: the mouth eases to rest within `ease_ms` and stays there until the audio pushed so far has passed."""
+        ends_frame = -(-self._samples // FRAME_SAMPLES)
+        self._output.hush(self._engine.next_frame, max(round(ease_ms / FRAME_MS), 1), ends_frame)
+
+    def _accept(self, samples: np.ndarray) -> list[Frame]:
+        self._samples += len(samples)
+        return [frame for raw in self._engine.push(samples, self._settings) for frame in self._frames(raw)]
+
+    def _frames(self, raw: Raw) -> list[Frame]:
+        faces = self._output.apply(raw.weights, raw.speaking, raw.start_frame, self._settings)
+        return [Frame((raw.start_frame + k) * FRAME_SAMPLES, face) for k, face in enumerate(faces)]
+
+
+def load_engine(model: str | Path = DEFAULT_MODEL, threads: int = 1, seed: int = 0) -> tuple[ModelCard, Engine]:
+    """The card and the networks of a model; see `load`."""
+    path = model_path(model)
+    card = read_card(path)
+    personalizer = Personalizer(card)
+    listener = None
+    if card.listener_sha256:
+        listener = Listener(listener_path(path), card.listener_identities, card.listener_emotions, threads)
+    return card, Engine(OnnxStep(path, personalizer.embedding_dim, threads), listener, personalizer, seed)
+
+
+def load(model: str | Path = DEFAULT_MODEL, settings: Settings | None = None, threads: int = 1, **changes: Any) -> Talker:
+    """Load a model and return a fresh `Talker`.
+
+    Args:
+        model: a shipped name, or the path of an ``.onnx`` file with its card beside it.
+        settings: settings to begin with; `Settings()` where None.
+        threads: threads of ONNX Runtime. One is the fastest for one voice.
+        changes: single settings, as for `Talker.set`.
+
+    Raises:
+        ModelError: the model is missing, damaged or foreign. SettingError: a setting is refused.
+    """
+    wanted = (settings or Settings()).replace(**changes)
+    card, engine = load_engine(model, threads, wanted.seed)
+    wanted.check(card.identities, card.emotions)
+    return Talker(card, engine, wanted)

@@ -1,0 +1,75 @@
+"""Floors that every model must beat: the mean face, the ridge map, and the recording one frame late."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from dtalker_model.features import LogMel
+from training.corpus import Clip, load_audio, load_motion, on_frame_clock
+
+CONTEXT_FRAMES = 8
+L2_PENALTY = 3000.0
+Predict = Callable[[Clip], np.ndarray]
+"""A clip in, frames (T, 52) at 50 Hz out."""
+
+
+def clip_features(clip: Clip) -> np.ndarray:
+    """Log-mel (T, 128) of a clip, its last frame padded with silence."""
+    audio = load_audio(clip)
+    return LogMel().push(np.pad(audio, (0, clip.frames * 320 - len(audio)))).log_mel
+
+
+def with_context(features: np.ndarray) -> np.ndarray:
+    """Each frame beside its 8 neighbours on either side and a constant: (T, 17 * 128 + 1)."""
+    padded = np.pad(features, ((CONTEXT_FRAMES, CONTEXT_FRAMES), (0, 0)), mode="edge")
+    columns = [padded[k : k + len(features)] for k in range(2 * CONTEXT_FRAMES + 1)]
+    return np.concatenate([*columns, np.ones((len(features), 1), np.float32)], axis=1)
+
+
+def mean_face(train: Sequence[Clip]) -> Predict:
+    """The mean of the observed training frames, whatever is said."""
+    total, count = np.zeros(52), np.zeros(52)
+    for clip in train:
+        motion = load_motion(clip)
+        total += np.where(motion.observed, motion.weights, 0).sum(axis=0)
+        count += motion.observed.sum(axis=0)
+    mean = (total / np.maximum(count, 1)).astype(np.float32)
+    return lambda clip: np.tile(mean, (clip.frames, 1))
+
+
+@dataclass(frozen=True)
+class Ridge:
+    """A linear map from standardised log-mel with context to blendshapes. It sees 160 ms of the future."""
+
+    mean: np.ndarray
+    scale: np.ndarray
+    weights: np.ndarray
+
+    def __call__(self, clip: Clip) -> np.ndarray:
+        return with_context((clip_features(clip) - self.mean) * self.scale) @ self.weights
+
+
+def ridge(train: Sequence[Clip]) -> Ridge:
+    """Fit on the training clips, frames that no coefficient observes left out; L2 penalty 3000."""
+    features = [clip_features(clip) for clip in train]
+    every = np.concatenate(features)
+    mean, scale = every.mean(axis=0), 1.0 / (every.std(axis=0) + 1e-6)
+    gram, moment = 0.0, 0.0
+    for clip, x in zip(train, features):
+        y, observed = on_frame_clock(load_motion(clip), len(x))
+        keep = observed.any(axis=1)
+        a = with_context((x - mean) * scale)[keep].astype(np.float64)
+        gram, moment = gram + a.T @ a, moment + a.T @ y[keep]
+    penalty = L2_PENALTY * np.eye(len(gram))
+    penalty[-1, -1] = 0.0
+    return Ridge(mean, scale, np.linalg.solve(gram + penalty, moment).astype(np.float32))
+
+
+def one_frame_late(clip: Clip) -> np.ndarray:
+    """The recording itself, one of its own frames late: the noise floor."""
+    motion = load_motion(clip)
+    late = type(motion)(motion.weights, motion.observed, motion.times_s + 1.0 / clip.fps)
+    return on_frame_clock(late, clip.frames)[0]

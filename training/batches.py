@@ -1,0 +1,133 @@
+"""Random crops of variants, balanced over sources, as tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from dtalker_model.features import MEL_BANDS
+from dtalker_model.rates import DELAY_FRAMES
+from training.library import DEFAULT, STRENGTH, Names, generic_name
+from training.variants import Variant
+
+
+@dataclass(frozen=True)
+class Batch:
+    """B crops of T frames. Row t of motion, observed and phones is what the network must say at feature t.
+
+    Attributes:
+        features: (B, T, 128). motion: (B, T, 52), 0..1. observed: (B, T, 52), 0 or 1. phones: (B, T), -1 unknown.
+        identity, emotion: (B,) library index. strength: (B,) distance from neutral.
+    """
+
+    features: Tensor
+    motion: Tensor
+    observed: Tensor
+    phones: Tensor
+    identity: Tensor
+    emotion: Tensor
+    strength: Tensor
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How crops are drawn.
+
+    Attributes:
+        crop_frames: length T.
+        warmup_frames: first frames of a crop from the middle of a clip that are not scored: the state is still fresh.
+        generic, default: shares of crops whose speaker is replaced by the source's generic entry, or by `default`.
+        band_shift: largest relative warp of the mel axis, a crude change of the vocal tract's length.
+        masked_bands: widest stretch of mel bands that is hidden.
+        feature_noise: standard deviation of noise on the log-mel.
+    """
+
+    crop_frames: int = 160
+    warmup_frames: int = 8
+    generic: float = 0.3
+    default: float = 0.2
+    band_shift: float = 0.10
+    masked_bands: int = 8
+    feature_noise: float = 0.1
+
+
+class Sampler:
+    """Draws batches from variants; clips of a source are drawn in proportion to their length."""
+
+    def __init__(self, variants: Sequence[Variant], share: dict[str, float], names: Names, sampling: Sampling, seed: int):
+        self.sampling, self.names = sampling, names
+        self.draw = np.random.default_rng(seed)
+        self.by_source = {s: [v for v in variants if v.clip.source == s] for s in share}
+        self.lengths = {s: np.array([len(v.phones) for v in vs], float) for s, vs in self.by_source.items()}
+        self.sources, self.share = list(share), np.array(list(share.values())) / sum(share.values())
+        self.rest = resting_faces(variants)
+
+    def batch(self, size: int) -> Batch:
+        """`size` random crops."""
+        crops = [self._crop() for _ in range(size)]
+        columns = [torch.from_numpy(np.stack(column)) for column in zip(*crops)]
+        return Batch(*columns)
+
+    def _crop(self) -> tuple[np.ndarray, ...]:
+        s, T = self.sampling, self.sampling.crop_frames
+        source = self.sources[self.draw.choice(len(self.sources), p=self.share)]
+        lengths = self.lengths[source]
+        v = self.by_source[source][self.draw.choice(len(lengths), p=lengths / lengths.sum())]
+        begin = int(self.draw.integers(-10, max(len(v.phones) - T, 0) + 10))
+        features = self._warp(_window(v.features, begin, T, edge=True).astype(np.float32))
+        begin_motion = begin - DELAY_FRAMES
+        motion = _window(v.weights, begin_motion, T).astype(np.float32)
+        observed = _window(v.observed, begin_motion, T).astype(np.float32)
+        phones = _window(v.phones + 1, begin_motion, T) - 1
+        if begin > 0:
+            observed[: s.warmup_frames], phones[: s.warmup_frames] = 0, -1
+        identity, rest = self._identity(v)
+        if rest is not None:
+            motion = np.maximum(motion - rest, 0)
+        emotion = self.names.emotions.index(v.clip.emotion) if v.clip.emotion in self.names.emotions else 0
+        return features, motion, observed, phones, np.int64(identity), np.int64(emotion), np.float32(STRENGTH[v.clip.intensity])
+
+    def _identity(self, v: Variant) -> tuple[int, np.ndarray | None]:
+        dice = self.draw.random()
+        if v.clip.motion is None or dice < self.sampling.default:
+            return self.names.identities.index(DEFAULT), self.rest.get(v.clip.identity)
+        known = v.clip.identity if dice > self.sampling.default + self.sampling.generic else generic_name(v.clip)
+        return self.names.identities.index(known), None
+
+    def _warp(self, features: np.ndarray) -> np.ndarray:
+        s, T = self.sampling, len(features)
+        bands = np.arange(MEL_BANDS)
+        source = np.clip(bands * (1 + self.draw.uniform(-s.band_shift, s.band_shift)), 0, MEL_BANDS - 1.001)
+        left = source.astype(int)
+        mix = (source - left).astype(np.float32)
+        x = features.reshape(T, -1, MEL_BANDS)
+        x = x[..., left] * (1 - mix) + x[..., left + 1] * mix
+        width = int(self.draw.integers(0, s.masked_bands + 1))
+        low = int(self.draw.integers(0, MEL_BANDS - width))
+        x[..., low : low + width] = x.mean()
+        noise = self.draw.standard_normal(features.shape, np.float32) * np.float32(s.feature_noise)
+        return x.reshape(T, -1) + noise
+
+
+def resting_faces(variants: Sequence[Variant]) -> dict[str, np.ndarray]:
+    """Per speaker the 10th percentile of each observed coefficient: their face at rest, (52,) float32."""
+    rest = {}
+    for name in sorted({v.clip.identity for v in variants if v.clip.motion}):
+        mine = [v for v in variants if v.clip.identity == name and v.clip.motion]
+        weights = np.where(np.concatenate([v.observed for v in mine]), np.concatenate([v.weights for v in mine]), np.nan)
+        seen = ~np.isnan(weights).all(axis=0)
+        rest[name] = np.zeros(52, np.float32)
+        rest[name][seen] = np.nanpercentile(weights[:, seen].astype(np.float32), 10, axis=0)
+    return rest
+
+
+def _window(x: np.ndarray, begin: int, length: int, edge: bool = False) -> np.ndarray:
+    """Rows begin .. begin + length of x; outside it zeros, or the nearest row."""
+    index = np.arange(begin, begin + length)
+    inside = np.clip(index, 0, len(x) - 1)
+    window = x[inside]
+    return window if edge else np.where(((index == inside).reshape(-1, *[1] * (x.ndim - 1))), window, 0).astype(x.dtype)

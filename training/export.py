@@ -1,0 +1,109 @@
+"""Export to ONNX, with a parity check that refuses to write a wrong file."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from dtalker_model.card import ModelCard, listener_path, sha256_of, write_card
+from dtalker_model.network import Student
+from dtalker_model.runtime import NEW_STATE_PREFIX, STATE_PREFIX, Graph
+
+OPSET = 17
+TOLERANCE = 1e-4
+PARITY_FRAMES = 1000
+PARITY_CHUNK = 37
+
+
+class ExportError(RuntimeError):
+    """The exported graph does not compute what torch computes; nothing was written."""
+
+
+class _Flat(nn.Module):
+    """A network with its state as positional tensors, as the exporter wants it."""
+
+    def __init__(self, network: nn.Module, state_names: Sequence[str]) -> None:
+        super().__init__()
+        self.network, self.state_names = network, state_names
+
+    def forward(self, *tensors: Tensor) -> tuple[Tensor, ...]:
+        split = len(tensors) - len(self.state_names)
+        *outputs, state = self.network(*tensors[:split], dict(zip(self.state_names, tensors[split:])))
+        return (*outputs, *(state[name] for name in self.state_names))
+
+
+def write_graph(network: nn.Module, inputs: Mapping[str, int], outputs: Sequence[str], path: Path) -> None:
+    """Export a network with `initial_state`, run it against torch for 1000 frames in chunks, and only then write `path`.
+
+    Args:
+        inputs: name and last dimension of each (B, T, D) input, in the order of the network's forward.
+        outputs: names of its (B, T, D) outputs.
+
+    Raises:
+        ExportError: torch and ONNX Runtime differ by more than 1e-4.
+    """
+    network.eval()
+    with tempfile.TemporaryDirectory() as folder:
+        draft = Path(folder) / path.name
+        _export(network, inputs, outputs, draft)
+        difference = max(parity(network, draft, inputs, batch) for batch in (1, 3))
+        if not difference <= TOLERANCE:
+            raise ExportError(f"{path.name}: ONNX differs from torch by {difference:g}, more than {TOLERANCE:g}: not written")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(draft, path)
+
+
+def _export(network: nn.Module, inputs: Mapping[str, int], outputs: Sequence[str], path: Path) -> None:
+    state = network.initial_state(1)
+    example = (*(torch.zeros(1, 5, dim) for dim in inputs.values()), *state.values())
+    ins = [*inputs, *(STATE_PREFIX + name for name in state)]
+    outs = [*outputs, *(NEW_STATE_PREFIX + name for name in state)]
+    sequences = {name: {0: "B", 1: "T"} for name in (*inputs, *outputs)}
+    axes = {name: sequences.get(name, {0: "B"}) for name in (*ins, *outs)}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the TorchScript exporter is deprecated, but the only one without onnxscript
+        torch.onnx.export(
+            _Flat(network, list(state)), example, str(path), input_names=ins, output_names=outs,
+            dynamic_axes=axes, opset_version=OPSET, dynamo=False,
+        )  # fmt: skip
+
+
+@torch.no_grad()
+def parity(network: nn.Module, path: Path, inputs: Mapping[str, int], batch: int) -> float:
+    """Largest difference between torch in one call and the graph in chunks, over 1000 frames of random input."""
+    draw = np.random.default_rng(0)
+    arrays = {name: draw.standard_normal((batch, PARITY_FRAMES, dim), np.float32) for name, dim in inputs.items()}
+    *expected, _ = network(*(torch.from_numpy(a) for a in arrays.values()), network.initial_state(batch))
+    graph = Graph(path, dict(inputs))
+    state, parts = graph.initial_state(batch), []
+    for begin in range(0, PARITY_FRAMES, PARITY_CHUNK):
+        results, state = graph.run({n: a[:, begin : begin + PARITY_CHUNK] for n, a in arrays.items()}, state)
+        parts.append(results)
+    streamed = [np.concatenate(column, axis=1) for column in zip(*parts)]
+    return max(float(np.abs(a.numpy() - b).max()) for a, b in zip(expected, streamed))
+
+
+def student_inputs(student: Student) -> dict[str, int]:
+    """Names and sizes of a student's inputs."""
+    c = student.config
+    return {"features": c.feature_dim, "noise": c.motion_dim, "identity": c.embedding_dim, "emotion": c.embedding_dim}
+
+
+def write_model(student: Student, listener: nn.Module | None, card: ModelCard, path: Path) -> None:
+    """Write ``NAME.onnx``, ``NAME.listener.onnx`` where there is a listener, and the card with their digests."""
+    write_graph(student, student_inputs(student), ["weights"], path)
+    parameters = sum(p.numel() for p in student.parameters())
+    card = replace(card, sha256=sha256_of(path))
+    if listener is not None:
+        write_graph(listener, {"features": student.config.feature_dim}, ["identity_logits", "emotion_logits"], listener_path(path))
+        card = replace(card, listener_sha256=sha256_of(listener_path(path)))
+        parameters += sum(p.numel() for p in listener.parameters())
+    write_card(replace(card, parameters=parameters), path)

@@ -1,0 +1,60 @@
+"""Clips turned into arrays that batches are cut from: features, motion and phones of augmented variants."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from tqdm import tqdm
+
+from dtalker_model.features import FEATURE_DIM, LogMel
+from dtalker_model.rates import FRAME_SAMPLES
+from training.augment import Augmentation, augment
+from training.corpus import Clip, load_audio, load_motion, on_frame_clock
+from training.phones import phone_labels
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One clip as heard once.
+
+    Attributes:
+        clip: where it comes from.
+        features: (T, 128) float16 log-mel.
+        weights: (T, 52) float16, zero where unobserved.
+        observed: (T, 52) bool.
+        phones: (T,) int64, -1 where unknown.
+    """
+
+    clip: Clip
+    features: np.ndarray
+    weights: np.ndarray
+    observed: np.ndarray
+    phones: np.ndarray
+
+
+def variant(clip: Clip, audio: np.ndarray, speed: float = 1.0) -> Variant:
+    """Features of `audio` beside the clip's motion and phones, all on the frame clock."""
+    frames = -(-len(audio) // FRAME_SAMPLES)
+    features = LogMel().push(np.pad(audio, (0, frames * FRAME_SAMPLES - len(audio)))).log_mel
+    assert features.shape == (frames, FEATURE_DIM)
+    weights, observed = np.zeros((frames, 52), np.float32), np.zeros((frames, 52), bool)
+    if clip.motion is not None:
+        weights, observed = on_frame_clock(load_motion(clip), frames, speed)
+    weights = np.where(observed, weights, 0)
+    return Variant(clip, features.astype(np.float16), weights.astype(np.float16), observed, phone_labels(clip.phones, frames, speed))
+
+
+def make_variants(clips: Sequence[Clip], copies: int, ranges: Augmentation, seed: int) -> list[Variant]:
+    """The clip as recorded and `copies` augmented variants of it, for each clip, with a progress bar."""
+    return [v for k, clip in enumerate(tqdm(clips, "augment")) for v in _of_clip(clip, copies, ranges, (seed, k))]
+
+
+def _of_clip(clip: Clip, copies: int, ranges: Augmentation, seed: tuple[int, int]) -> Iterable[Variant]:
+    draw = np.random.default_rng(seed)
+    audio = load_audio(clip)
+    yield variant(clip, audio)
+    for _ in range(copies):
+        changed, speed = augment(audio, draw, ranges)
+        yield variant(clip, changed, speed)
