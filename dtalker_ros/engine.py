@@ -1,0 +1,148 @@
+"""The talker, its timeline and its publish rate as one thing that a single worker steps. No ROS, no threads of its own.
+
+`lock` guards all of it: the worker holds it while it steps, a callback while it changes a setting.
+"""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dtalker_model.rates import SAMPLE_RATE_HZ
+
+from .convert import AudioChunk
+from .publish_rate import PublishRate, Shown
+from .stream import Block
+from .timeline import AUDIO_LEAD_MS, Dropped, Timeline, TimelineConfig
+
+HUSH_MS = 100 - AUDIO_LEAD_MS - 20
+"""The mouth rests within 100 ms of a flush: frames already sent reach AUDIO_LEAD_MS ahead, and one frame is rounding."""
+
+LATENCY_WINDOW = 1500
+"""Frames over which the latency percentiles are taken: 30 s."""
+
+
+class TalkerLike(Protocol):
+    """What the engine uses of `dtalker_model.Talker`."""
+
+    @property
+    def samples(self) -> int: ...
+    @property
+    def settings(self) -> Any: ...
+    @property
+    def card(self) -> Any: ...
+    @property
+    def belief(self) -> Any: ...
+    def push(self, pcm: NDArray[np.generic], sample_rate_hz: int) -> list[Any]: ...
+    def reset(self) -> None: ...
+    def set(self, **changes: Any) -> None: ...
+    def hush(self, ease_ms: float = 100.0) -> None: ...
+
+
+@dataclass
+class Statistics:
+    """Counters since activation."""
+
+    frames: int = 0
+    compute_s: float = 0.0
+    audio_s: float = 0.0
+    dropped_s: float = 0.0
+    dropped_frames: int = 0
+    latency_ms: "deque[float]" = field(default_factory=lambda: deque(maxlen=LATENCY_WINDOW))
+
+    def percentiles(self) -> tuple[float, float, float]:
+        """Latency p50, p95, p99 in ms: from audio being there and due to its frame being ready; nan without frames."""
+        if not self.latency_ms:
+            return (float("nan"),) * 3
+        p50, p95, p99 = np.percentile(np.array(self.latency_ms), (50, 95, 99))
+        return float(p50), float(p95), float(p99)
+
+
+class Engine:
+    """Audio chunks in at any time, rows to publish out when they are due."""
+
+    def __init__(self, talker: TalkerLike, config: TimelineConfig, rate_hz: float, now_ns: int) -> None:
+        self.lock = threading.RLock()
+        self.talker = talker
+        self._config, self._rate_hz = config, rate_hz
+        self._start(now_ns)
+
+    def _start(self, now_ns: int) -> None:
+        self.statistics = Statistics()
+        self.talker.reset()
+        self.timeline = Timeline(self._config, now_ns)
+        self._rate = PublishRate(self._rate_hz)
+
+    def reset(self, now_ns: int) -> None:
+        """Fresh state: nothing queued, sequence 0, counters 0; settings stay."""
+        with self.lock:
+            self._start(now_ns)
+
+    def configure(self, config: TimelineConfig, rate_hz: float, now_ns: int) -> None:
+        """Go on with another layout in time."""
+        with self.lock:
+            self._config, self._rate_hz = config, rate_hz
+            self.timeline.configure(config, now_ns)
+            self._rate.set_rate(rate_hz)
+
+    def set(self, changes: Mapping[str, Any]) -> None:
+        """Change settings of the talker; raises `SettingError`."""
+        with self.lock:
+            self.talker.set(**changes)
+
+    def flush(self) -> float:
+        """Barge-in: drop what waits and bring the mouth to rest within 100 ms; returns the seconds dropped."""
+        with self.lock:
+            dropped_s = self.timeline.flush()
+            self.talker.hush(HUSH_MS)
+            return dropped_s
+
+    def add(self, chunk: AudioChunk, now_ns: int) -> None:
+        """Queue `chunk`, which arrived at `now_ns`."""
+        with self.lock:
+            self.timeline.add(chunk, now_ns)
+
+    def step(self, now_ns: int) -> list[Shown]:
+        """Compute what is due; returns the rows to publish."""
+        with self.lock:
+            return [row for block in self.timeline.due(now_ns) for row in self._push(block)]
+
+    def take_dropped(self) -> str:
+        """A sentence on what was dropped since the last call; empty if nothing was."""
+        with self.lock:
+            dropped, self.timeline.dropped = self.timeline.dropped, Dropped()
+            self.statistics.dropped_s += (dropped.late_ns + dropped.overflow_ns) / 1e9
+            self.statistics.dropped_frames += dropped.frames
+        parts = []
+        if dropped.frames:
+            audio = f" and {dropped.late_ns / 1e9:.2f} s of audio" if dropped.late_ns else ""
+            parts.append(f"late: dropped {dropped.frames} frames{audio} whose time had passed")
+        if dropped.overflow_ns:
+            parts.append(f"queue full: dropped the oldest {dropped.overflow_ns / 1e9:.2f} s of audio (max_queue_s)")
+        return "; ".join(parts)
+
+    def next_wake_ns(self, now_ns: int) -> int | None:
+        """When `step` has more to do if nothing arrives; None if never."""
+        with self.lock:
+            return self.timeline.next_wake_ns(now_ns)
+
+    def _push(self, block: Block) -> list[Shown]:
+        began = time.perf_counter()
+        frames = self.talker.push(block.pcm, block.sample_rate_hz)
+        self.statistics.compute_s += time.perf_counter() - began
+        self.statistics.audio_s += len(block.pcm) / block.sample_rate_hz
+        if block.sample_rate_hz != SAMPLE_RATE_HZ:
+            kept_back = self.timeline.fed_samples - self.talker.samples
+            self.timeline.holdback = max(self.timeline.holdback, min(kept_back, SAMPLE_RATE_HZ // 10))
+        self.statistics.frames += len(frames)
+        show_ns = self.timeline.show_ns
+        return [
+            row
+            for frame in frames
+            for row in self._rate.push(show_ns(frame.start_sample), frame.weights, block.ready_ns)
+        ]

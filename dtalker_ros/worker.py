@@ -1,0 +1,149 @@
+"""One thread behind one bounded queue: callbacks drop messages into it, everything else happens in the thread."""
+
+import re
+import threading
+import traceback
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from dtalker_model.errors import DtalkerError
+
+from .convert import AudioChunk
+from .engine import Engine
+from .publish_rate import Shown
+
+MAX_MESSAGES = 20_000
+"""Messages that may wait to be converted; beyond it the oldest is dropped (200 s of 10 ms chunks)."""
+
+_POLL_S = 0.01
+"""With a clock that is not the wall clock (simulated time) the thread looks at it this often."""
+
+_AGAIN_NS = 10_000_000_000
+"""A complaint of the same kind is repeated after this at the earliest."""
+
+
+class Log(Protocol):
+    """The part of an rclpy logger that is used here."""
+
+    def warning(self, message: str) -> Any: ...
+    def error(self, message: str) -> Any: ...
+
+
+class Complaints:
+    """Says the same kind of thing once, then at most every ten seconds with the number of repetitions."""
+
+    def __init__(self) -> None:
+        self._kinds: dict[str, tuple[int, int]] = {}
+
+    def __call__(self, say: Callable[[str], Any], text: str, now_ns: int) -> None:
+        """Pass `text` to `say`, unless something that differs only in numbers was said lately."""
+        kind = re.sub(r"[\d.,]+", "#", text)
+        if kind not in self._kinds and len(self._kinds) >= 100:
+            self._kinds.clear()
+        said_ns, silent = self._kinds.get(kind, (None, 0))
+        if said_ns is not None and 0 <= now_ns - said_ns < _AGAIN_NS:
+            self._kinds[kind] = (said_ns, silent + 1)
+            return
+        self._kinds[kind] = (now_ns, 0)
+        say(f"{text} ({silent} more like this)" if silent else text)
+
+
+class Worker:
+    """Converts, computes and publishes in a thread of its own; `stop` joins it."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        convert: Callable[[Any], AudioChunk],
+        publish: Callable[[list[Shown]], None],
+        clock_ns: Callable[[], int],
+        log: Log,
+        poll: bool = False,
+    ) -> None:
+        """`poll`: the clock is not the wall clock, so waiting for a time means looking at it again and again."""
+        self._engine, self._convert, self._publish = engine, convert, publish
+        self._clock_ns, self._log, self._poll = clock_ns, log, poll
+        self._complain = Complaints()
+        self._inbox: deque[tuple[Any, int]] = deque()
+        self._changed = threading.Condition()
+        self._stopping = False
+        self.received = 0
+        """Messages taken in."""
+        self.refused = 0
+        """Messages that were no usable audio."""
+        self.lost = 0
+        """Messages dropped because too many waited."""
+        self._thread = threading.Thread(target=self._run, name="dtalker_worker", daemon=True)
+        self._thread.start()
+
+    def submit(self, message: Any) -> None:
+        """Hand over a message and return at once; for callbacks."""
+        with self._changed:
+            if len(self._inbox) >= MAX_MESSAGES:
+                self._inbox.popleft()
+                self.lost += 1
+            self._inbox.append((message, self._clock_ns()))
+            self._changed.notify()
+
+    def wake(self) -> None:
+        """Let the thread look again: a setting has changed."""
+        with self._changed:
+            self._changed.notify()
+
+    def drain(self) -> None:
+        """Forget the messages that wait."""
+        with self._changed:
+            self._inbox.clear()
+
+    def stop(self) -> None:
+        """End the thread and wait for it."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stopping:
+            try:
+                self._step()
+                self._wait()
+            except Exception:  # a node that runs for months must say what went wrong and go on
+                self._complain(self._log.error, f"unexpected error: {traceback.format_exc()}", self._clock_ns())
+                threading.Event().wait(_POLL_S)
+
+    def _step(self) -> None:
+        while self._inbox and not self._stopping:
+            with self._changed:
+                message, arrival_ns = self._inbox.popleft() if self._inbox else (None, 0)
+            if message is not None:
+                self._take(message, arrival_ns)
+        rows = self._engine.step(self._clock_ns())
+        if rows:
+            self._publish(rows)
+            now_ns = self._clock_ns()
+            self._engine.statistics.latency_ms.extend((now_ns - row.ready_ns) / 1e6 for row in rows)
+        self._report_dropped()
+
+    def _take(self, message: Any, arrival_ns: int) -> None:
+        self.received += 1
+        try:
+            self._engine.add(self._convert(message), arrival_ns)
+        except (DtalkerError, TypeError, ValueError) as error:
+            self.refused += 1
+            self._complain(self._log.error, f"audio refused: {error}", arrival_ns)
+
+    def _report_dropped(self) -> None:
+        said = self._engine.take_dropped()
+        if said:
+            self._complain(self._log.warning, said, self._clock_ns())
+
+    def _wait(self) -> None:
+        now_ns = self._clock_ns()
+        wake_ns = self._engine.next_wake_ns(now_ns)
+        timeout_s = None if wake_ns is None else max(0.0, (wake_ns - now_ns) / 1e9)
+        if self._poll:
+            timeout_s = _POLL_S if timeout_s is None else min(timeout_s, _POLL_S)
+        with self._changed:
+            if not self._inbox and not self._stopping and timeout_s != 0.0:
+                self._changed.wait(timeout_s)

@@ -1,0 +1,46 @@
+"""A stand-in for `dtalker_model.Talker` in the tests of timing: its frames show which samples they came from."""
+
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+FRAME, REACH = 320, 1280
+
+
+@dataclass
+class FakeTalker:
+    """Takes 16 kHz audio; `weights[0]` of a frame is its first sample, `weights[1]` the value of setting `gain`."""
+
+    settings: Any = field(default_factory=lambda: SimpleNamespace(gain=1.0))
+    card: Any = None
+    belief: Any = None
+    heard: np.ndarray = field(default_factory=lambda: np.zeros(0, np.float32))
+    hushes: list[float] = field(default_factory=list)
+    _sent: int = 0
+
+    @property
+    def samples(self) -> int:
+        return len(self.heard)
+
+    def push(self, pcm: np.ndarray, sample_rate_hz: int) -> list[Any]:
+        assert sample_rate_hz == 16_000
+        assert len(pcm) > 0
+        self.heard = np.concatenate([self.heard, pcm.astype(np.float32).mean(axis=1)])
+        frames = []
+        while FRAME * self._sent + REACH <= len(self.heard):
+            weights = np.zeros(52, np.float32)
+            weights[:2] = self.heard[FRAME * self._sent], self.settings.gain
+            frames.append(SimpleNamespace(start_sample=FRAME * self._sent, weights=weights))
+            self._sent += 1
+        return frames
+
+    def reset(self) -> None:
+        self.heard, self._sent = np.zeros(0, np.float32), 0
+
+    def set(self, **changes: Any) -> None:
+        self.settings = SimpleNamespace(**{**vars(self.settings), **changes})
+
+    def hush(self, ease_ms: float = 100.0) -> None:
+        self.hushes.append(ease_ms)
