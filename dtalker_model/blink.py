@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from .event_random import BLINK_STREAM, event_random, lognormal
-from .rates import FRAME_MS, FRAME_RATE_HZ
+from dtalker_model.event_random import BLINK_STREAM, event_random, lognormal
+from dtalker_model.rates import FRAME_MS, FRAME_RATE_HZ
 
 Curve = npt.NDArray[np.float32]
 

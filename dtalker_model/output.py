@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from .blendshapes import ARKIT_NAMES, ARTICULATION, INDEX, LOWER_FACE, UPPER_FACE
-from .blink import Blinker
-from .idle import IDLE, IdleLife
-from .rates import FRAME_MS
-from .settings import Settings
+from dtalker_model.blendshapes import ARKIT_NAMES, ARTICULATION, INDEX, LOWER_FACE, UPPER_FACE
+from dtalker_model.blink import Blinker
+from dtalker_model.idle import IDLE, IdleLife
+from dtalker_model.rates import FRAME_MS
+from dtalker_model.settings import Settings
 
 Weights = npt.NDArray[np.float32]
 

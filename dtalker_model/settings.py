@@ -10,8 +10,8 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .blendshapes import ARKIT_NAMES
-from .errors import SettingError
+from dtalker_model.blendshapes import ARKIT_NAMES
+from dtalker_model.errors import SettingError
 
 LIVE = "live"
 """Value of `identity` or `emotion`: follow the voice."""

@@ -1,0 +1,1 @@
+"""The command ``dtalker``: render, info and bench, without ROS."""
