@@ -9,9 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dtalker_model.features import MEL_BANDS
+from dtalker_model.features import MEL_BANDS, POWER_FLOOR
 from dtalker_model.rates import DELAY_FRAMES
 from training.library import DEFAULT, STRENGTH, Names, generic_name
+from training.posed import ACTION_UNITS, pose
 from training.variants import Variant
 
 
@@ -40,7 +41,10 @@ class Sampling:
     Attributes:
         crop_frames: length T.
         warmup_frames: first frames of a crop from the middle of a clip that are not scored: the state is still fresh.
+        posed: share of crops of neutral speech that are given a posed expression of an emotion nobody recorded.
         generic, default: shares of crops whose speaker is replaced by the source's generic entry, or by `default`.
+        silence, longest_silence_frames: share of crops that begin in silence before the clip, half of it digital; the
+            face is held as it begins.
         band_shift: largest relative warp of the mel axis, a crude change of the vocal tract's length.
         masked_bands: widest stretch of mel bands that is hidden.
         feature_noise: standard deviation of noise on the log-mel.
@@ -48,8 +52,11 @@ class Sampling:
 
     crop_frames: int = 160
     warmup_frames: int = 8
+    posed: float = 0.3
     generic: float = 0.3
     default: float = 0.2
+    silence: float = 0.15
+    longest_silence_frames: int = 80
     band_shift: float = 0.10
     masked_bands: int = 8
     feature_noise: float = 0.1
@@ -78,18 +85,29 @@ class Sampler:
         lengths = self.lengths[source]
         v = self.by_source[source][self.draw.choice(len(lengths), p=lengths / lengths.sum())]
         begin = int(self.draw.integers(-10, max(len(v.phones) - T, 0) + 10))
-        features = self._warp(_window(v.features, begin, T, edge=True).astype(np.float32))
+        if self.draw.random() < s.silence:
+            begin = -int(self.draw.integers(1, s.longest_silence_frames))
+        features = _window(v.features, begin, T, edge=True).astype(np.float32)
+        if begin < 0 and self.draw.random() < 0.5:
+            features[:-begin] = np.log(POWER_FLOOR)
+        features = self._warp(features)
         begin_motion = begin - DELAY_FRAMES
         motion = _window(v.weights, begin_motion, T).astype(np.float32)
         observed = _window(v.observed, begin_motion, T).astype(np.float32)
         phones = _window(v.phones + 1, begin_motion, T) - 1
         if begin > 0:
             observed[: s.warmup_frames], phones[: s.warmup_frames] = 0, -1
+        else:
+            _hold_first(motion, observed)
         identity, rest = self._identity(v)
         if rest is not None:
             motion = np.maximum(motion - rest, 0)
-        emotion = self.names.emotions.index(v.clip.emotion) if v.clip.emotion in self.names.emotions else 0
-        return features, motion, observed, phones, np.int64(identity), np.int64(emotion), np.float32(STRENGTH[v.clip.intensity])
+        emotion, strength = v.clip.emotion, STRENGTH[v.clip.intensity]
+        if v.clip.motion and emotion == "neutral" and self.draw.random() < s.posed:
+            emotion, strength = str(self.draw.choice(list(ACTION_UNITS))), float(self.draw.choice(list(STRENGTH.values())))
+            motion, observed = pose(motion, observed, emotion, strength)
+        label = self.names.emotions.index(emotion)
+        return features, motion, observed, phones, np.int64(identity), np.int64(label), np.float32(strength)
 
     def _identity(self, v: Variant) -> tuple[int, np.ndarray | None]:
         dice = self.draw.random()
@@ -123,6 +141,13 @@ def resting_faces(variants: Sequence[Variant]) -> dict[str, np.ndarray]:
         rest[name] = np.zeros(52, np.float32)
         rest[name][seen] = np.nanpercentile(weights[:, seen].astype(np.float32), 10, axis=0)
     return rest
+
+
+def _hold_first(motion: np.ndarray, observed: np.ndarray) -> None:
+    """Before the first observed row the face is that row's."""
+    rows = np.flatnonzero(observed.any(axis=1))
+    if len(rows):
+        motion[: rows[0]], observed[: rows[0]] = motion[rows[0]], observed[rows[0]]
 
 
 def _window(x: np.ndarray, begin: int, length: int, edge: bool = False) -> np.ndarray:

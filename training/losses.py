@@ -3,7 +3,6 @@
 | our name        | DiffusionTalker |
 | --------------- | --------------- |
 | reconstruction  | eq. (4), L_rec  |
-| contrastive     | eqs. (5), (6)   |
 """
 
 from __future__ import annotations
@@ -33,14 +32,3 @@ def vertex(clean: Tensor, motion: Tensor, observed: Tensor, gram: Tensor) -> Ten
 def phone(logits: Tensor, labels: Tensor) -> Tensor:
     """Cross-entropy of phones; logits (B, T, P), labels (B, T), -1 where unknown."""
     return nn.functional.cross_entropy(logits.flatten(0, 1), labels.flatten(), ignore_index=-1, label_smoothing=0.05)
-
-
-def contrastive(audio: Tensor, library: Tensor, labels: Tensor, temperature: float) -> Tensor:
-    """CLIP-like loss of audio embeddings against a whole library, eqs. (5) and (6).
-
-    Args:
-        audio: (B, D) audio embeddings F_a. library: (K, D) identity or emotion features. Both are L2-normalised here.
-        labels: (B,) index of the positive entry; -1 leaves the row out.
-    """
-    similarity = nn.functional.normalize(audio, dim=-1) @ nn.functional.normalize(library, dim=-1).T
-    return nn.functional.cross_entropy(similarity / temperature, labels, ignore_index=-1)

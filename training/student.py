@@ -16,6 +16,7 @@ from dtalker_model.network import Student, StudentConfig, alpha_sigma, sampling_
 from training import losses
 from training.augment import Augmentation
 from training.batches import Batch, Sampling
+from training.corpus import EMOTIONS
 from training.library import Library, Names
 from training.phones import PHONES
 
@@ -35,7 +36,7 @@ class TrainConfig:
     student: StudentConfig = field(default_factory=StudentConfig)
     sampling: Sampling = field(default_factory=Sampling)
     augmentation: Augmentation = field(default_factory=Augmentation)
-    emotions: tuple[str, ...] = ("neutral", "happy", "sad")
+    emotions: tuple[str, ...] = EMOTIONS
     share: dict[str, float] = field(default_factory=lambda: {"ravdess": 3, "ravdess_song": 2, "facegood": 2.5, "grid": 2.5})
     phone_share: dict[str, float] = field(default_factory=lambda: {"ravdess": 1, "flite": 2})
     copies: int = 4

@@ -1,0 +1,89 @@
+"""The student's layers stream exactly: causal, the same for any chunking, fresh after reset."""
+
+from __future__ import annotations
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="torch is not installed: pip install '.[train]'")
+
+from torch import Tensor  # noqa: E402
+
+from dtalker_model.listener_network import ListenerConfig, ListenerNetwork  # noqa: E402
+from dtalker_model.network import Student, StudentConfig, alpha_sigma, denoise, sampling_levels  # noqa: E402
+
+T = 60
+CUTS = (1, 2, 9, 10, 33)
+
+
+@pytest.fixture(params=[1, 2, 4], ids=lambda steps: f"{steps} steps")
+def student(request: pytest.FixtureRequest) -> Student:
+    torch.manual_seed(0)
+    return Student(StudentConfig(encoder_dim=24, decoder_dim=16, steps=request.param)).eval()
+
+
+def inputs(batch: int = 2) -> list[Tensor]:
+    torch.manual_seed(1)
+    return [torch.randn(batch, T, dim) for dim in (128, 52, 64, 64)]
+
+
+@torch.no_grad()
+def whole(student: Student, x: list[Tensor]) -> Tensor:
+    return student(*x, student.initial_state(len(x[0])))[0]
+
+
+@torch.no_grad()
+def test_any_chunking_gives_the_same_frames(student: Student) -> None:
+    x, state, parts = inputs(), student.initial_state(2), []
+    for begin, end in zip((0, *CUTS), (*CUTS, T)):
+        weights, state = student(*(t[:, begin:end] for t in x), state)
+        parts.append(weights)
+    torch.testing.assert_close(torch.cat(parts, dim=1), whole(student, x), atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("changed", range(4), ids=["features", "noise", "identity", "emotion"])
+def test_later_input_never_changes_earlier_frames(student: Student, changed: int) -> None:
+    x = inputs()
+    before = whole(student, x)
+    x[changed] = torch.cat([x[changed][:, :30], x[changed][:, 30:] + 1], dim=1)
+    after = whole(student, x)
+    torch.testing.assert_close(before[:, :30], after[:, :30], atol=1e-6, rtol=0)
+    assert (before[:, 30:] - after[:, 30:]).abs().max() > 1e-4
+
+
+def test_streams_of_a_batch_do_not_mix(student: Student) -> None:
+    x = inputs(3)
+    alone = whole(student, [t[1:2] for t in x])
+    torch.testing.assert_close(whole(student, x)[1:2], alone, atol=1e-5, rtol=0)
+
+
+@torch.no_grad()
+def test_state_is_not_written_in_place(student: Student) -> None:
+    state = student.initial_state(2)
+    student(*inputs(), state)
+    assert all((value == 0).all() for value in state.values())
+
+
+def test_listener_streams_exactly() -> None:
+    network = ListenerNetwork(ListenerConfig(3, 8, dim=12)).eval()
+    x = inputs()[0]
+    with torch.no_grad():
+        identity, emotion, _ = network(x, network.initial_state(2))
+        first = network(x[:, :7], network.initial_state(2))
+        second = network(x[:, 7:], first[2])
+    torch.testing.assert_close(torch.cat([first[0], second[0]], dim=1), identity, atol=1e-5, rtol=0)
+    torch.testing.assert_close(torch.cat([first[1], second[1]], dim=1), emotion, atol=1e-5, rtol=0)
+
+
+def test_the_schedule_preserves_variance_and_ends_in_data_and_noise() -> None:
+    level = torch.linspace(0, 1, 11)
+    alpha, sigma = alpha_sigma(level)
+    torch.testing.assert_close(alpha**2 + sigma**2, torch.ones(11))
+    torch.testing.assert_close(torch.stack([alpha[0], sigma[-1]]), torch.ones(2))
+    assert sampling_levels(4) == [1.0, 0.75, 0.5, 0.25]
+
+
+def test_a_step_with_the_true_motion_lands_on_its_noised_version() -> None:
+    clean, noise = torch.randn(3, 5), torch.randn(3, 5)
+    level, lower = torch.tensor(0.8), torch.tensor(0.3)
+    (a, s), (a2, s2) = alpha_sigma(level), alpha_sigma(lower)
+    torch.testing.assert_close(denoise(a * clean + s * noise, clean, level, lower), a2 * clean + s2 * noise)
