@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from dtalker_model.errors import AudioError
 
 from .encoded import compressed_error, is_riff, read_riff, refuse_compressed
-from .pcm import SampleFormat, check_samples, sample_format, samples_of_bytes, widen_8_bit
+from .pcm import S16LE, SampleFormat, check_samples, sample_format, samples_of_bytes, widen_8_bit
 
 MAX_CHANNELS = 64
 """More channels than this are taken for a wrong declaration."""
@@ -42,7 +42,7 @@ class AudioFormat:
 
     sample_rate_hz: int = 16_000
     channels: int = 1
-    form: SampleFormat = SampleFormat("S", 16)
+    form: SampleFormat = S16LE
 
 
 @dataclass(frozen=True)

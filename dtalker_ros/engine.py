@@ -21,7 +21,7 @@ from .stream import Block
 from .timeline import AUDIO_LEAD_MS, Dropped, Timeline, TimelineConfig
 
 HUSH_MS = 100 - AUDIO_LEAD_MS - 20
-"""The mouth rests within 100 ms of a flush: frames already sent reach AUDIO_LEAD_MS ahead, and one frame is rounding."""
+"""The mouth rests within 100 ms of a flush: frames already sent reach AUDIO_LEAD_MS ahead, one frame is rounding."""
 
 LATENCY_WINDOW = 1500
 """Frames over which the latency percentiles are taken: 30 s."""

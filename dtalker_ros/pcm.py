@@ -34,6 +34,9 @@ class SampleFormat:
         return f"{self.kind}{self.bits}{order}"
 
 
+S16LE = SampleFormat("S", 16)
+"""What nearly everybody publishes."""
+
 _KNOWN = {("S", 8), ("U", 8), ("S", 16), ("S", 24), ("S", 32), ("F", 32), ("F", 64)}
 _PATTERN = re.compile(r"(?:pcm[-_ ]?)?(s|u|f|int|uint|float)(8|16|24|32|64)[-_ ]?(le|be)?")
 

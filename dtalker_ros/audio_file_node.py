@@ -1,0 +1,103 @@
+"""Plays a sound file onto the topic `audio`, as any of the message kinds, in real time or faster."""
+
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+
+import rclpy.duration
+from rclpy.node import Node
+from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
+
+from dtalker_model.errors import AudioError
+
+from .audio_messages import KINDS, AudioEncoder, OutgoingAudio
+from .node_parameters import NodeParameters
+from .parameters import ParameterSpec
+from .process import run_node
+from .sound_file import SoundFile
+
+DEPTH = 1000
+ACKNOWLEDGE_EVERY = 100
+"""Without a pace of its own the player waits after so many messages until they have been received."""
+ACKNOWLEDGE_S = 10.0
+POLL_S = 0.02
+
+PARAMETERS = (
+    ParameterSpec("file", "", "Sound file to play, any format that libsndfile reads."),
+    ParameterSpec("kind", "int16", f"Message kind: {', '.join(KINDS)}."),
+    ParameterSpec("chunk_ms", 20.0, "Audio in each message; 0: the whole file in one.", (0.0, 600000.0), "ms"),
+    ParameterSpec("speed", 1.0, "1 is real time, 5 five times as fast, 0 as fast as possible.", (0.0, 1000.0)),
+    ParameterSpec("sample_rate_hz", 0, "Rate to publish at; 0: the file's own.", (0, 192000), "Hz"),
+    ParameterSpec("loop", False, "Begin again at the end."),
+    ParameterSpec("min_subscribers", 1, "Begin when so many subscribe; 0: at once.", (0, 100)),
+    ParameterSpec("delay_ms", 200.0, "Wait this long after that.", (0.0, 60000.0), "ms"),
+    ParameterSpec("reliability", "reliable", "QoS of the publisher: reliable or best_effort."),
+)
+
+
+class AudioFileNode(Node):
+    """Node `audio_file`; raises `AudioError` at construction for parameters it cannot work with."""
+
+    def __init__(self) -> None:
+        super().__init__("audio_file")
+        parameters = NodeParameters(self, lambda values: None)
+        parameters.declare(PARAMETERS)
+        self._values = parameters.values()
+        self._encoder = AudioEncoder(self._values["kind"])
+        self._file = SoundFile(self._values["file"], self._values["sample_rate_hz"])
+        if self._values["kind"] == "wav":
+            self._values["chunk_ms"] = 0.0
+        self._publisher = self.create_publisher(self._encoder.message_type, "audio", self._qos())
+
+    def _qos(self) -> QoSProfile:
+        name = self._values["reliability"]
+        if name not in ("reliable", "best_effort"):
+            raise AudioError(f"reliability: received {name!r}, expected 'reliable' or 'best_effort'")
+        return QoSProfile(depth=DEPTH, history=HistoryPolicy.KEEP_LAST, reliability=ReliabilityPolicy[name.upper()])
+
+    def play(self, stop: threading.Event) -> int:
+        """Play until the end or until `stop`; the exit code."""
+        while self._publisher.get_subscription_count() < self._values["min_subscribers"]:
+            if stop.wait(POLL_S):
+                return 0
+        stop.wait(self._values["delay_ms"] / 1000)
+        self.get_logger().info(f"playing {self._values['file']} ({self._file.duration_s:.1f} s)")
+        self._publish_all(stop)
+        self._acknowledge()
+        return 0
+
+    def _publish_all(self, stop: threading.Event) -> None:
+        began_s, began_ns = time.monotonic(), self.get_clock().now().nanoseconds
+        rate_hz, speed = self._file.sample_rate_hz, self._values["speed"]
+        sent = 0
+        for number, pcm in enumerate(self._chunks()):
+            if speed > 0:
+                stop.wait(max(0.0, began_s + sent / rate_hz / speed - time.monotonic()))
+            elif number % ACKNOWLEDGE_EVERY == 0:
+                self._acknowledge()
+            if stop.is_set():
+                return
+            stamp_ns = began_ns + sent * 1_000_000_000 // rate_hz
+            self._publisher.publish(self._encoder.message(OutgoingAudio(pcm, rate_hz, stamp_ns)))
+            sent += len(pcm)
+
+    def _chunks(self) -> Iterator:
+        samples = round(self._values["chunk_ms"] * self._file.sample_rate_hz / 1000)
+        yield from self._file.chunks(samples)
+        while self._values["loop"]:
+            yield from self._file.chunks(samples)
+
+    def _acknowledge(self) -> None:
+        """Wait until everything published was received, as far as that is known."""
+        if self._values["reliability"] == "reliable":
+            self._publisher.wait_for_all_acked(rclpy.duration.Duration(seconds=ACKNOWLEDGE_S))
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Play a file; returns the exit code."""
+    return run_node(AudioFileNode, args, AudioFileNode.play)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

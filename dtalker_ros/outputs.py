@@ -1,0 +1,128 @@
+"""The talker node's publishers, and how its messages are filled."""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from rclpy.lifecycle import LifecycleNode
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from std_msgs.msg import Header
+
+from dtalker.msg import Blendshapes, FaceInfo, Speaker
+from dtalker_model.rates import SAMPLE_RATE_HZ
+
+from .engine import Engine
+from .publish_rate import Shown
+from .worker import Worker
+
+OUTPUT_QOS = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE, durability=DurabilityPolicy.VOLATILE)
+"""What Unity's endpoint subscribes with; information is sent again rather than latched."""
+
+
+def header(stamp_ns: int, frame_id: str) -> Header:
+    """A header with `stamp_ns` nanoseconds since the epoch."""
+    result = Header(frame_id=frame_id)
+    result.stamp.sec, result.stamp.nanosec = divmod(stamp_ns, 1_000_000_000)
+    return result
+
+
+class Outputs:
+    """Publishers of frames, info, belief and diagnostics."""
+
+    def __init__(self, node: LifecycleNode) -> None:
+        self._node = node
+        self.frame_id = "face"
+        self._frames = node.create_publisher(Blendshapes, "blendshapes", OUTPUT_QOS)
+        self._info = node.create_publisher(FaceInfo, "~/info", OUTPUT_QOS)
+        self._speaker = node.create_publisher(Speaker, "~/speaker", OUTPUT_QOS)
+        self._diagnostics = node.create_publisher(DiagnosticArray, "/diagnostics", OUTPUT_QOS)
+        self._measured = (time.monotonic(), 0)
+
+    def close(self) -> None:
+        """Destroy the publishers."""
+        for publisher in (self._frames, self._info, self._speaker, self._diagnostics):
+            self._node.destroy_publisher(publisher)
+
+    def publish(self, rows: list[Shown]) -> None:
+        """Publish `rows` in order."""
+        for row in rows:
+            message = Blendshapes(sequence=row.sequence, weights=row.weights)
+            message.header = header(row.stamp_ns, self.frame_id)
+            self._frames.publish(message)
+
+    def publish_info(self, card: Any, values: Mapping[str, Any]) -> None:
+        """Publish what a subscriber must know about the face."""
+        message = FaceInfo(
+            names=list(card.blendshapes),
+            frame_rate_hz=float(values["publish_rate_hz"]),
+            lookahead_ms=1000.0 * card.lookahead_samples / SAMPLE_RATE_HZ,
+            playout_delay_ms=float(values["playout_delay_ms"]),
+            model=card.name,
+            model_sha256=card.sha256,
+            licence=card.licence,
+            identities=list(card.identities),
+            emotions=list(card.emotions),
+        )
+        message.header = header(self._now_ns(), self.frame_id)
+        self._info.publish(message)
+
+    def publish_speaker(self, belief: Any, heard_ns: int) -> None:
+        """Publish the `belief` about a voice heard until `heard_ns`."""
+        message = Speaker(
+            speaking=bool(belief.speaking),
+            speech_s=float(belief.speech_s),
+            identities=list(belief.identities),
+            identity_probabilities=[float(p) for p in belief.identities.values()],
+            emotions=list(belief.emotions),
+            emotion_probabilities=[float(p) for p in belief.emotions.values()],
+        )
+        message.header = header(heard_ns, self.frame_id)
+        if belief.speech_s > 0:
+            message.identity, message.identity_probability = _most_probable(belief.identities)
+            message.emotion, message.emotion_probability = _most_probable(belief.emotions)
+        self._speaker.publish(message)
+
+    def publish_diagnostics(self, engine: Engine, worker: Worker, connected: bool) -> None:
+        """Publish rate, latency, losses and queue."""
+        statistics, timeline = engine.statistics, engine.timeline
+        p50, p95, p99 = statistics.percentiles()
+        lost = statistics.dropped_frames + worker.lost
+        status = DiagnosticStatus(name=f"{self._node.get_name()}: talker", hardware_id=self.frame_id)
+        status.level = DiagnosticStatus.WARN if lost or worker.refused else DiagnosticStatus.OK
+        status.message = "talking" if connected else "no audio publisher yet"
+        values = {
+            "frames": statistics.frames,
+            "frame_rate_hz": f"{self._rate_hz(statistics.frames):.1f}",
+            "latency_ms_p50": f"{p50:.2f}",
+            "latency_ms_p95": f"{p95:.2f}",
+            "latency_ms_p99": f"{p99:.2f}",
+            "real_time_factor": f"{statistics.compute_s / max(statistics.audio_s, 1e-9):.4f}",
+            "queued_s": f"{timeline.queued_s:.3f}",
+            "dropped_frames": statistics.dropped_frames,
+            "dropped_audio_s": f"{statistics.dropped_s:.3f}",
+            "messages_received": worker.received,
+            "messages_refused": worker.refused,
+            "messages_lost": worker.lost,
+            "speech_start_ns": timeline.speech_start_ns or 0,
+        }
+        status.values = [KeyValue(key=key, value=str(value)) for key, value in values.items()]
+        message = DiagnosticArray(status=[status])
+        message.header = header(self._now_ns(), self.frame_id)
+        self._diagnostics.publish(message)
+
+    def _rate_hz(self, frames: int) -> float:
+        """Frames a second since the last call."""
+        now_s, (then_s, before) = time.monotonic(), self._measured
+        self._measured = (now_s, frames)
+        return max(0, frames - before) / max(now_s - then_s, 1e-3)
+
+    def _now_ns(self) -> int:
+        return int(self._node.get_clock().now().nanoseconds)
+
+
+def _most_probable(probabilities: Mapping[str, float]) -> tuple[str, float]:
+    if not probabilities:
+        return "", 0.0
+    name = max(probabilities, key=lambda key: probabilities[key])
+    return name, float(probabilities[name])

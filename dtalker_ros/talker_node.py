@@ -1,0 +1,150 @@
+"""The talker node: audio in on `audio`, a face out on `blendshapes`.
+
+`configure` loads the model and warms it up, `activate` opens the tap, `deactivate` closes it, `cleanup` frees. With
+`autostart` the node does the first two by itself.
+"""
+
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+
+import dtalker_model
+from dtalker_model.errors import DtalkerError
+from dtalker_model.rates import SAMPLE_RATE_HZ
+from dtalker_model.settings import Settings
+
+from .engine import TalkerLike
+from .node_parameters import NodeParameters
+from .outputs import Outputs
+from .parameters import (
+    NODE_PARAMETERS,
+    ParameterSpec,
+    declared_format,
+    setting_changes,
+    setting_parameters,
+    timeline_config,
+)
+from .process import run_node, spin
+from .tap import Tap
+
+SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
+
+
+class TalkerNode(LifecycleNode):
+    """Managed node `dtalker`."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__("dtalker", **options)
+        self.parameters = NodeParameters(self, self._on_change)
+        self.parameters.declare((*NODE_PARAMETERS, *setting_parameters(())))
+        self._of_model: tuple[ParameterSpec, ...] = ()
+        self.talker: TalkerLike | None = None
+        self._outputs: Outputs | None = None
+        self._tap: Tap | None = None
+
+    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Load the model, warm it up, offer the topics."""
+        try:
+            self._load()
+        except DtalkerError as error:
+            self.get_logger().fatal(f"cannot configure: {error}")
+            self._free()
+            return FAILURE
+        self._outputs = Outputs(self)
+        return SUCCESS
+
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Open the tap: hear, compute, publish."""
+        assert self.talker is not None
+        assert self._outputs is not None
+        self._tap = Tap(self, self.talker, self._outputs, self.parameters)
+        return SUCCESS
+
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Close the tap; what waits is dropped."""
+        if self._tap is not None:
+            self._tap.close()
+            self._tap = None
+        return SUCCESS
+
+    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Free the model and the topics."""
+        self._free()
+        return SUCCESS
+
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Close and free, from any state."""
+        self.on_deactivate(state)
+        self._free()
+        return SUCCESS
+
+    def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """After an unexpected error in a transition: back to unconfigured."""
+        return self.on_shutdown(state)
+
+    def start(self) -> bool:
+        """Configure and activate; whether that succeeded."""
+        return self.trigger_configure() == SUCCESS and self.trigger_activate() == SUCCESS
+
+    def destroy_node(self) -> None:
+        """Close and free whatever is open, then destroy the node."""
+        if self._tap is not None:
+            self._tap.close()
+            self._tap = None
+        super().destroy_node()
+
+    def _load(self) -> None:
+        values = self.parameters.values()
+        timeline_config(values)
+        declared_format(values, None)
+        self.talker = dtalker_model.load(values["model"], threads=values["threads"])
+        known = set(self.parameters.specs)
+        self._of_model = tuple(
+            spec for spec in setting_parameters(self.talker.card.emotions) if spec.name not in known
+        )
+        self.parameters.declare(self._of_model)
+        changes = setting_changes(self.parameters.values(), self.parameters.specs, Settings())
+        self.talker.set(**changes)
+        self.talker.push(np.zeros((SAMPLE_RATE_HZ, 1), np.int16), SAMPLE_RATE_HZ)
+        self.talker.reset()
+
+    def _free(self) -> None:
+        if self._outputs is not None:
+            self._outputs.close()
+        self.parameters.undeclare(self._of_model)
+        self._outputs, self.talker, self._of_model = None, None, ()
+
+    def _on_change(self, values: Mapping[str, Any]) -> None:
+        """Check changed parameters and let them take effect; raises `DtalkerError` to refuse all of them."""
+        every = {**self.parameters.values(), **values}
+        timeline_config(every)
+        if self._tap is not None:
+            self._tap.engine.set(self._changes(values))
+            self._tap.change(every)
+        elif self.talker is not None:
+            self.talker.set(**self._changes(values))
+        else:
+            Settings().replace(**self._changes(values))
+
+    def _changes(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        settings = Settings() if self.talker is None else self.talker.settings
+        return setting_changes(values, self.parameters.specs, settings)
+
+
+def _run(node: TalkerNode, stop: threading.Event) -> int:
+    if node.get_parameter("autostart").value and not node.start():
+        return 1
+    return spin(node, stop)
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Run the node until a signal; returns the exit code."""
+    return run_node(TalkerNode, args, _run)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,103 @@
+"""Everything that runs while the node is active: made by `activate`, ended by `close`."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rclpy.lifecycle import LifecycleNode
+from std_srvs.srv import Trigger
+
+from dtalker.srv import Express
+from dtalker_model.settings import LIVE
+
+from .audio_source import AudioSource
+from .convert import AudioChunk, chunk_from_message
+from .engine import Engine, TalkerLike
+from .node_parameters import NodeParameters
+from .outputs import Outputs
+from .parameters import declared_format, timeline_config
+from .timeline import MS
+from .worker import Worker
+
+INFO_PERIOD_S = 1.0
+"""Information is sent again this often, for late joiners."""
+SPEAKER_PERIOD_S = 0.1
+
+
+class Tap:
+    """Subscription, worker, timers and services of an active talker node."""
+
+    def __init__(self, node: LifecycleNode, talker: TalkerLike, outputs: Outputs, parameters: NodeParameters) -> None:
+        self._node, self._outputs, self._parameters = node, outputs, parameters
+        values = parameters.values()
+        outputs.frame_id = values["frame_id"]
+        self._talker = talker
+        self.engine = Engine(talker, timeline_config(values), values["publish_rate_hz"], self._now_ns())
+        simulated = bool(node.get_parameter("use_sim_time").value)
+        self._worker = Worker(
+            self.engine, self._convert, outputs.publish, self._now_ns, node.get_logger(), poll=simulated
+        )
+        self._source = AudioSource(node, values["audio_type"], self._worker.submit)
+        self._timers = [
+            node.create_timer(INFO_PERIOD_S, self._on_second),
+            node.create_timer(SPEAKER_PERIOD_S, self._on_speaker),
+        ]
+        self._services = [
+            node.create_service(Trigger, "~/flush", self._on_flush),
+            node.create_service(Trigger, "~/reset", self._on_reset),
+            node.create_service(Express, "~/express", self._on_express),
+        ]
+        self._on_second()
+
+    def close(self) -> None:
+        """Undo `__init__`, in the opposite order."""
+        for service in self._services:
+            self._node.destroy_service(service)
+        for timer in self._timers:
+            self._node.destroy_timer(timer)
+        self._source.close()
+        self._worker.stop()
+
+    def change(self, values: Mapping[str, Any]) -> None:
+        """Follow the node's own parameters: `values` holds all of them, the changed ones included."""
+        self._outputs.frame_id = values["frame_id"]
+        self.engine.configure(timeline_config(values), values["publish_rate_hz"], self._now_ns())
+        self._worker.wake()
+
+    def _convert(self, message: Any) -> AudioChunk:
+        return chunk_from_message(message, declared_format(self._parameters.values(), self._source.announced))
+
+    def _on_second(self) -> None:
+        self._outputs.publish_info(self._talker.card, self._parameters.values())
+        self._outputs.publish_diagnostics(self.engine, self._worker, self._source.connected)
+
+    def _on_speaker(self) -> None:
+        with self.engine.lock:
+            settings, belief = self._talker.settings, self._talker.belief
+            shown_ns = self.engine.timeline.show_ns(self._talker.samples)
+            delay_ns = round(self.engine.timeline.config.playout_delay_ms * MS)
+        if LIVE in (settings.identity, settings.emotion):
+            self._outputs.publish_speaker(belief, shown_ns - delay_ns)
+
+    def _on_flush(self, request: Any, response: Any) -> Any:
+        self._worker.drain()
+        response.success, response.message = True, f"dropped {self.engine.flush():.2f} s of audio"
+        return response
+
+    def _on_reset(self, request: Any, response: Any) -> Any:
+        self._worker.drain()
+        self.engine.reset(self._now_ns())
+        self._worker.wake()
+        response.success, response.message = True, "fresh state, sequence 0"
+        return response
+
+    def _on_express(self, request: Any, response: Any) -> Any:
+        wanted = {"identity": request.identity, "emotion": request.emotion}
+        values: dict[str, Any] = {name: value for name, value in wanted.items() if value}
+        if request.intensity >= 0:
+            values["intensity"] = float(request.intensity)
+        result = self._parameters.set(values)
+        response.success, response.message = bool(result.successful), str(result.reason)
+        return response
+
+    def _now_ns(self) -> int:
+        return int(self._node.get_clock().now().nanoseconds)
