@@ -68,7 +68,7 @@ class VoiceActivity:
         self._mean_db = mean_db[T:]
         floor_db = self._floor_db(mean_db, T)
         self._heard_frames += T
-        voiced = level > np.maximum(floor_db + MARGIN_DB, np.float32(QUIETEST_VOICE_DB))
+        voiced = level > np.maximum(floor_db + MARGIN_DB, QUIETEST_VOICE_DB)
         opening = np.array([self._step(v) for v in voiced.tolist()], np.float32)
         return opening * opening * (3 - 2 * opening)
 
@@ -84,10 +84,10 @@ class VoiceActivity:
 
     def _floor_db(self, mean_db: npt.NDArray[np.float64], T: int) -> npt.NDArray[np.float64]:
         """Noise floor (T,) in dBFS from mean_db (FLOOR_FRAMES - 1 + T,): the quietest 100 ms, or a steady level."""
-        low_db = _sliding(np.fmin, mean_db, STEADY_FRAMES)
-        floor_db = np.fmin(low_db[:T], low_db[STEADY_FRAMES:])
-        low_db = low_db[STEADY_FRAMES:]
-        steady = _sliding(np.fmax, mean_db[STEADY_FRAMES:], STEADY_FRAMES) - low_db < STEADY_RANGE_DB
+        earlier, lately = mean_db[: STEADY_FRAMES - 1 + T], mean_db[STEADY_FRAMES:]
+        low_db = _sliding(np.fmin, lately, STEADY_FRAMES)
+        floor_db = np.fmin(_sliding(np.fmin, earlier, STEADY_FRAMES), low_db)
+        steady = _sliding(np.fmax, lately, STEADY_FRAMES) - low_db < STEADY_RANGE_DB
         unheard = floor_db[: max(0, FLOOR_FRAMES - 1 - self._heard_frames)]
         np.fmin(unheard, START_FLOOR_DB, out=unheard)
         steady[: max(0, STEADY_START_FRAMES - self._heard_frames)] = False
@@ -107,6 +107,8 @@ class VoiceActivity:
 
 def _sliding(combine: np.ufunc, x: npt.NDArray[np.float64], width: int) -> npt.NDArray[np.float64]:
     """`combine` (minimum or maximum) over each window of `width` (a power of two) values."""
+    if len(x) == width:  # frame by frame, the usual case of a live voice
+        return combine.reduce(x, keepdims=True)
     span = 1
     while span < width:
         x = combine(x[span:], x[:-span])

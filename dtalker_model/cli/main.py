@@ -36,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except DtalkerError as error:
         return _refuse(str(error))
     except KeyboardInterrupt as interrupt:
-        _refuse(" ".join(["interrupted", *map(str, interrupt.args)]))
+        _refuse(f"interrupted{interrupt}")
         return INTERRUPTED
     except BrokenPipeError:
         # The reader (head, say) has what it wanted. Python would complain once more when it flushes stdout at exit.
