@@ -5,13 +5,16 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 
+import numpy as np
 import rclpy.duration
+from numpy.typing import NDArray
 from rclpy.node import Node
 from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
 
 from dtalker_model.errors import AudioError
+from dtalker_model.rates import SAMPLE_RATE_HZ
 
-from .audio_messages import KINDS, AudioEncoder, OutgoingAudio
+from .audio_messages import KINDS, SELF_DESCRIBING, AudioEncoder, OutgoingAudio
 from .node_parameters import NodeParameters
 from .parameters import ParameterSpec
 from .process import run_node
@@ -28,7 +31,7 @@ PARAMETERS = (
     ParameterSpec("kind", "int16", f"Message kind: {', '.join(KINDS)}."),
     ParameterSpec("chunk_ms", 20.0, "Audio in each message; 0: the whole file in one.", (0.0, 600000.0), "ms"),
     ParameterSpec("speed", 1.0, "1 is real time, 5 five times as fast, 0 as fast as possible.", (0.0, 1000.0)),
-    ParameterSpec("sample_rate_hz", 0, "Rate to publish at; 0: the file's own.", (0, 192000), "Hz"),
+    ParameterSpec("sample_rate_hz", 0, "Rate to publish at; 0: the file's own where the message says it, else 16000.", (0, 192000), "Hz"),
     ParameterSpec("loop", False, "Begin again at the end."),
     ParameterSpec("min_subscribers", 1, "Begin when so many subscribe; 0: at once.", (0, 100)),
     ParameterSpec("delay_ms", 200.0, "Wait this long after that.", (0.0, 60000.0), "ms"),
@@ -45,7 +48,8 @@ class AudioFileNode(Node):
         parameters.declare(PARAMETERS)
         self._values = parameters.values()
         self._encoder = AudioEncoder(self._values["kind"])
-        self._file = SoundFile(self._values["file"], self._values["sample_rate_hz"])
+        fallback_hz = 0 if self._values["kind"] in SELF_DESCRIBING else SAMPLE_RATE_HZ
+        self._file = SoundFile(self._values["file"], self._values["sample_rate_hz"] or fallback_hz)
         if self._values["kind"] == "wav":
             self._values["chunk_ms"] = 0.0
         self._publisher = self.create_publisher(self._encoder.message_type, "audio", self._qos())
@@ -82,7 +86,7 @@ class AudioFileNode(Node):
             self._publisher.publish(self._encoder.message(OutgoingAudio(pcm, rate_hz, stamp_ns)))
             sent += len(pcm)
 
-    def _chunks(self) -> Iterator:
+    def _chunks(self) -> Iterator[NDArray[np.int16]]:
         samples = round(self._values["chunk_ms"] * self._file.sample_rate_hz / 1000)
         yield from self._file.chunks(samples)
         while self._values["loop"]:

@@ -110,6 +110,9 @@ KINDS: dict[str, Kind] = {
 }
 """Every kind; `wav` is a whole RIFF file in each message."""
 
+SELF_DESCRIBING = ("audio_stamped", "raw_audio", "wav")
+"""Kinds whose messages say their sample rate and channels."""
+
 
 class AudioEncoder:
     """Makes messages of one kind."""
