@@ -16,14 +16,14 @@ LOUDEST_FLOAT = 8.0
 """Float PCM beyond this cannot be meant as -1..1; a little overshoot (mixing, normalising) can."""
 
 RESAMPLER_QUALITY = "LQ"
-"""soxr's 16-bit grade: 98 dB of stop band. At 48 kHz it holds back 20 ms, where its higher grades hold back 36 ms and more."""
+"""soxr's 16-bit grade: 98 dB of stop band. At 48 kHz it holds back 20 ms, its higher grades 36 ms and more."""
 
 
 def to_mono(pcm: np.ndarray) -> np.ndarray:
     """Mix PCM down to mono float32 in -1..1.
 
     Args:
-        pcm: int16, int32, float32 or float64, shape (samples,) or (samples, channels). Integers are full scale, floats -1..1.
+        pcm: int16, int32 (full scale), float32 or float64 (-1..1), shape (samples,) or (samples, channels).
 
     Returns:
         float32 of shape (samples,).
@@ -35,7 +35,9 @@ def to_mono(pcm: np.ndarray) -> np.ndarray:
         received = pcm.dtype.name if isinstance(pcm, np.ndarray) else type(pcm).__name__
         raise AudioError(f"PCM must be a numpy array of {', '.join(FULL_SCALE)}; received {received}")
     if pcm.ndim not in (1, 2) or (pcm.ndim == 2 and not 1 <= pcm.shape[1] <= MAX_CHANNELS):
-        raise AudioError(f"PCM must have shape (samples,) or (samples, channels up to {MAX_CHANNELS}); received {pcm.shape}")
+        raise AudioError(
+            f"PCM must have shape (samples,) or (samples, channels up to {MAX_CHANNELS}); received {pcm.shape}"
+        )
     if len(pcm) == 0:
         raise AudioError("empty audio chunk: push at least one sample")
     mono = pcm.astype(np.float32) if pcm.ndim == 1 else pcm.mean(axis=1, dtype=np.float32)
@@ -44,7 +46,9 @@ def to_mono(pcm: np.ndarray) -> np.ndarray:
     if not np.isfinite(loudest):
         raise AudioError("audio contains NaN or infinite samples: check the source; this chunk was not accepted")
     if loudest > LOUDEST_FLOAT:
-        raise AudioError(f"float PCM must be in -1..1; received {loudest:g}: divide 16-bit values by 32768, or pass int16")
+        raise AudioError(
+            f"float PCM must be in -1..1; received {loudest:g}: divide 16-bit values by 32768, or pass int16"
+        )
     return mono
 
 
@@ -52,7 +56,9 @@ def check_rate(sample_rate_hz: int) -> int:
     """`sample_rate_hz` as an int, or AudioError when it is not a whole number in 8000..192000."""
     valid = isinstance(sample_rate_hz, (int, float, np.integer, np.floating)) and not isinstance(sample_rate_hz, bool)
     if not valid or not MIN_RATE_HZ <= sample_rate_hz <= MAX_RATE_HZ or int(sample_rate_hz) != sample_rate_hz:
-        raise AudioError(f"sample rate must be a whole number of Hz in {MIN_RATE_HZ}..{MAX_RATE_HZ}; received {sample_rate_hz!r}")
+        raise AudioError(
+            f"sample rate must be a whole number of Hz in {MIN_RATE_HZ}..{MAX_RATE_HZ}; received {sample_rate_hz!r}"
+        )
     return int(sample_rate_hz)
 
 
@@ -71,7 +77,9 @@ class Resampler:
         """Accept a chunk; return the 16 kHz samples that are complete by now. See `to_mono` for types and errors."""
         rate_hz = check_rate(sample_rate_hz)
         if len(pcm) > MAX_CHUNK_S * rate_hz:
-            raise AudioError(f"a chunk may hold {MAX_CHUNK_S} s at most; received {len(pcm) / rate_hz:.0f} s: push it in pieces")
+            raise AudioError(
+                f"a chunk may hold {MAX_CHUNK_S} s at most; received {len(pcm) / rate_hz:.0f} s: push it in pieces"
+            )
         mono = to_mono(pcm)
         tail = self._change_rate(rate_hz) if rate_hz != self._rate_hz else None
         samples = mono if self._stream is None else self._stream.resample_chunk(mono)

@@ -75,7 +75,9 @@ def model_path(model: str | Path) -> Path:
         path = WEIGHTS_FOLDER / f"{model}.onnx"
     if not path.is_file():
         shipped = ", ".join(sorted(p.stem for p in WEIGHTS_FOLDER.glob("*.onnx") if "." not in p.stem))
-        raise ModelError(f"no model {str(model)!r}: give a shipped name ({shipped or 'none is installed'}) or the path of an .onnx file")
+        raise ModelError(
+            f"no model {str(model)!r}: give a shipped name ({shipped or 'none installed'}) or the path of an .onnx"
+        )
     return path
 
 
@@ -122,12 +124,16 @@ def _parse(path: Path) -> ModelCard:
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise ModelError(f"{path.name} is missing: a model is an .onnx file with its card beside it; copy both") from None
+        raise ModelError(
+            f"{path.name} is missing: a model is an .onnx file with its card beside it; copy both"
+        ) from None
     except (OSError, ValueError) as error:
         raise ModelError(f"{path.name} is no model card ({error}): install the model again") from None
     if not isinstance(raw, dict) or raw.get("format") != FORMAT:
         found = raw.get("format") if isinstance(raw, dict) else type(raw).__name__
-        raise ModelError(f"{path.name} has format {found!r}, this dtalker reads {FORMAT!r}: use a model and a dtalker that fit")
+        raise ModelError(
+            f"{path.name} has format {found!r}, this dtalker reads {FORMAT!r}: use a model and a dtalker that fit"
+        )
     del raw["format"]
     try:
         card = ModelCard(**{key: _frozen(value) for key, value in raw.items()})
@@ -153,8 +159,16 @@ def _check_digest(path: Path, expected: str) -> None:
     if not path.is_file():
         raise ModelError(f"{path.name} is missing beside its card: copy it there, or install the model again")
     if sha256_of(path) != expected:
-        raise ModelError(f"{path.name} is truncated or not the file that its card describes (sha256 differs): install the model again")
+        raise ModelError(
+            f"{path.name} is truncated or not the one its card describes (sha256 differs): install the model again"
+        )
 
 
 def _frozen(value: Any) -> Any:
-    return tuple(_frozen(v) for v in value) if isinstance(value, list) else {k: _frozen(v) for k, v in value.items()} if isinstance(value, dict) else value
+    return (
+        tuple(_frozen(v) for v in value)
+        if isinstance(value, list)
+        else {k: _frozen(v) for k, v in value.items()}
+        if isinstance(value, dict)
+        else value
+    )

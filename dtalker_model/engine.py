@@ -18,7 +18,7 @@ from dtalker_model.settings import LIVE, Settings
 from dtalker_model.voice_activity import VoiceActivity
 
 BLOCK_FRAMES = 500
-"""Frames run through the network at a time, so that a chunk of ten minutes needs no more memory than one of ten seconds."""
+"""Frames run through the network at a time: ten minutes in one chunk need no more memory than ten seconds."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,9 @@ class Engine:
 
     def push(self, samples: np.ndarray, settings: Settings) -> list[Raw]:
         """Accept mono float32 samples at 16 kHz; return the frames that they complete, in blocks."""
-        blocks = (samples[k : k + BLOCK_FRAMES * FRAME_SAMPLES] for k in range(0, len(samples), BLOCK_FRAMES * FRAME_SAMPLES))
+        blocks = (
+            samples[k : k + BLOCK_FRAMES * FRAME_SAMPLES] for k in range(0, len(samples), BLOCK_FRAMES * FRAME_SAMPLES)
+        )
         return [raw for raw in (self._block(block, settings) for block in blocks) if len(raw.weights)]
 
     def belief(self) -> Belief:

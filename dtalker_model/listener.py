@@ -1,7 +1,7 @@
 """Who speaks, and in which mood: a small graph hears the voice, and a belief follows it.
 
-The graph gives a logit per frame for every identity and emotion it knows (cosine similarities of the audio embedding with
-the library, DiffusionTalker eqs. 5 and 6). The belief averages them over speech with a time constant; silence changes
+The graph gives a logit per frame for every identity and emotion it knows (similarities of the audio embedding with the
+library, DiffusionTalker eqs. 5 and 6). The belief averages them over speech with a time constant; silence changes
 nothing, and with little speech heard the prior (identity ``default``, emotion ``neutral``) holds.
 """
 
@@ -83,7 +83,9 @@ class Listener:
         for average in self._averages:
             average.reset()
 
-    def listen(self, log_mel: np.ndarray, speaking: np.ndarray, time_constant_s: float) -> tuple[np.ndarray, np.ndarray]:
+    def listen(
+        self, log_mel: np.ndarray, speaking: np.ndarray, time_constant_s: float
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Probabilities of identities (T, I) and emotions (T, E) for log_mel (T, 128) and the speech gate (T,)."""
         logits, self._state = self._graph.run({"features": log_mel[None]}, self._state)
         speech = speaking > SPEAKING

@@ -43,6 +43,9 @@ class ListenerConfig:
 class ListenerNetwork(nn.Module):
     """Causal; its `forward` is the exported graph."""
 
+    mean: Tensor
+    scale: Tensor
+
     def __init__(self, config: ListenerConfig) -> None:
         super().__init__()
         self.config = config

@@ -87,6 +87,9 @@ class CausalConv(nn.Module):
 class AudioEncoder(nn.Module):
     """Log-mel to the audio feature F_a: two causal convolutions and a GRU."""
 
+    mean: Tensor
+    scale: Tensor
+
     def __init__(self, config: StudentConfig) -> None:
         super().__init__()
         dim, kernel = config.encoder_dim, config.kernel_frames
@@ -133,21 +136,21 @@ class MotionDecoder(nn.Module):
         super().__init__()
         dim = config.decoder_dim
         inputs = 2 * config.embedding_dim + config.encoder_dim + config.motion_dim + config.noise_dim
-        self.half = config.noise_dim // 2
+        self.angles = config.noise_dim // 2
         self.norm = nn.LayerNorm(inputs)
         self.gru = nn.GRU(inputs, dim, num_layers=self.LAYERS, batch_first=True)
         self.mlp = nn.Sequential(nn.Linear(dim, dim), nn.ReLU(), nn.Linear(dim, config.motion_dim))
         self.style = nn.Linear(2 * config.embedding_dim, config.motion_dim)
 
     def noise_embedding(self, level: Tensor) -> Tensor:
-        """Sinusoids of the noise level (...,) -> (..., noise_dim). Continuous, so that any number of steps can be run."""
-        angles = level[..., None] * torch.exp(torch.linspace(0.0, math.log(100.0), self.half))
+        """Sinusoids of the noise level (...,) -> (..., noise_dim). Continuous: any number of steps can be run."""
+        angles = level[..., None] * torch.exp(torch.linspace(0.0, math.log(100.0), self.angles))
         return torch.cat([torch.sin(angles), torch.cos(angles)], dim=-1)
 
     def forward(self, p: Tensor, audio: Tensor, noisy: Tensor, level: Tensor, hidden: Tensor) -> tuple[Tensor, Tensor]:
         """p, audio, noisy (B, T, .), level (B,), hidden (B, 3, dim) -> clean motion (B, T, motion_dim), hidden."""
         B, T, _ = noisy.shape
-        noise = self.noise_embedding(level)[:, None].expand(B, T, 2 * self.half)
+        noise = self.noise_embedding(level)[:, None].expand(B, T, 2 * self.angles)
         x = self.norm(torch.cat([p, audio, noisy, noise], dim=-1))
         y, hidden = self.gru(x, hidden.transpose(0, 1).contiguous())
         return self.mlp(y) + self.style(p), hidden.transpose(0, 1)
@@ -155,6 +158,9 @@ class MotionDecoder(nn.Module):
 
 class Student(nn.Module):
     """The few-step student. Its `forward` is the exported graph."""
+
+    motion_mean: Tensor
+    motion_scale: Tensor
 
     def __init__(self, config: StudentConfig) -> None:
         super().__init__()

@@ -9,7 +9,7 @@ from dtalker_model.settings import LIVE, MIX, Settings
 
 
 class Personalizer:
-    """The card's library, and its mixtures. Emotions mix linearly around neutral; intensity scales their distance from it."""
+    """The card's library and its mixtures. Emotions mix linearly around neutral; intensity scales that distance."""
 
     def __init__(self, card: ModelCard) -> None:
         self.identities, self.emotions = tuple(card.identities), tuple(card.emotions)
@@ -51,7 +51,7 @@ class Personalizer:
 
 
 def _selection(heard: tuple[str, ...], library: tuple[str, ...], otherwise: str) -> np.ndarray:
-    """(heard, library) matrix of 0 and 1: what the listener calls a name is that entry of the library, or `otherwise`."""
+    """(heard, library) matrix of 0 and 1: each name heard selects its entry of the library, or `otherwise`."""
     selection = np.zeros((len(heard), len(library)), np.float32)
     for row, name in enumerate(heard):
         selection[row, library.index(name if name in library else otherwise)] = 1.0

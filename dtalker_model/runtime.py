@@ -24,7 +24,7 @@ class Step(Protocol):
     def __call__(
         self, features: np.ndarray, noise: np.ndarray, identity: np.ndarray, emotion: np.ndarray, state: State
     ) -> tuple[np.ndarray, State]:
-        """features (B, T, 128), noise (B, T, 52), identity and emotion (B, T, D), all float32 -> weights (B, T, 52), state."""
+        """features (B, T, 128), noise (B, T, 52), identity, emotion (B, T, D), float32 -> weights (B, T, 52), state."""
 
 
 class Graph:
@@ -50,7 +50,9 @@ class Graph:
 
     def initial_state(self, batch: int = 1) -> State:
         """Zeros for `batch` fresh streams."""
-        return {n.removeprefix(STATE_PREFIX): np.zeros((batch, *s[1:]), np.float32) for n, s in self._state_shapes.items()}
+        return {
+            n.removeprefix(STATE_PREFIX): np.zeros((batch, *s[1:]), np.float32) for n, s in self._state_shapes.items()
+        }
 
     def run(self, inputs: dict[str, np.ndarray], state: State) -> tuple[list[np.ndarray], State]:
         """Outputs in the graph's order, and the new state."""
@@ -63,13 +65,17 @@ class OnnxStep(Graph):
     """A student's step in ONNX Runtime."""
 
     def __init__(self, path: Path, embedding_dim: int, threads: int = 1) -> None:
-        super().__init__(path, {"features": 128, "noise": 52, "identity": embedding_dim, "emotion": embedding_dim}, threads)
+        super().__init__(
+            path, {"features": 128, "noise": 52, "identity": embedding_dim, "emotion": embedding_dim}, threads
+        )
 
     def __call__(
         self, features: np.ndarray, noise: np.ndarray, identity: np.ndarray, emotion: np.ndarray, state: State
     ) -> tuple[np.ndarray, State]:
         """See `Step`."""
-        (weights,), state = self.run({"features": features, "noise": noise, "identity": identity, "emotion": emotion}, state)
+        (weights,), state = self.run(
+            {"features": features, "noise": noise, "identity": identity, "emotion": emotion}, state
+        )
         return weights, state
 
 

@@ -90,7 +90,7 @@ class Talker:
         return self._accept(self._resampler.push(pcm, sample_rate_hz))
 
     def flush(self) -> list[Frame]:
-        """End the stream: return the frames still held back by the look-ahead. The next push begins a new stream at 0.
+        """End the stream: return the frames that the look-ahead still holds back. The next push begins anew at 0.
 
         A stream of n samples at 16 kHz gives ceil(n / 320) frames in all.
         """
@@ -110,7 +110,7 @@ class Talker:
         self._samples = 0
 
     def hush(self, ease_ms: float = 100.0) -> None:
-        """Barge-in: the mouth eases to rest within `ease_ms` and stays there until the audio pushed so far has passed."""
+        """Barge-in: the mouth eases to rest within `ease_ms` and stays there until the audio pushed so far is over."""
         ends_frame = -(-self._samples // FRAME_SAMPLES)
         self._output.hush(self._engine.next_frame, max(round(ease_ms / FRAME_MS), 1), ends_frame)
 
@@ -134,7 +134,9 @@ def load_engine(model: str | Path = DEFAULT_MODEL, threads: int = 1, seed: int =
     return card, Engine(OnnxStep(path, personalizer.embedding_dim, threads), listener, personalizer, seed)
 
 
-def load(model: str | Path = DEFAULT_MODEL, settings: Settings | None = None, threads: int = 1, **changes: Any) -> Talker:
+def load(
+    model: str | Path = DEFAULT_MODEL, settings: Settings | None = None, threads: int = 1, **changes: Any
+) -> Talker:
     """Load a model and return a fresh `Talker`.
 
     Args:

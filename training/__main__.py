@@ -15,6 +15,8 @@ def parser() -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=text)
         command.add_argument("run", type=Path, help="folder for weights, configuration and log")
         command.add_argument("--config", type=Path, help="JSON with settings that differ from the defaults")
+        if name == "listener":
+            command.add_argument("student", type=Path, help="run folder of the student, whose identities it learns")
         command.add_argument("--threads", type=int, default=2, help="threads of torch")
     export = commands.add_parser("export", help="write the .onnx files and the card of a run, after a parity check")
     export.add_argument("run", type=Path)
@@ -54,7 +56,8 @@ def _run(args: argparse.Namespace) -> None:
     torch.set_num_threads(args.threads)
     if args.command == "student":
         return run_student.run(config.read(run_student.TrainConfig, args.config), args.run)
-    return run_listener.run(config.read(run_listener.ListenerTraining, args.config), args.run)
+    names = run_student.saved_names(args.student)
+    return run_listener.run(config.read(run_listener.ListenerTraining, args.config), names, args.run)
 
 
 if __name__ == "__main__":

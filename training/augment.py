@@ -52,7 +52,9 @@ def _equalise(audio: np.ndarray, draw: np.random.Generator, ranges: Augmentation
     gain_db = draw.uniform(*ranges.tilt_db) * octaves / 6.1
     for _ in range(draw.integers(0, 4)):
         width = draw.uniform(0.3, 1.2)
-        gain_db = gain_db + draw.normal(0, ranges.band_gain_db / 2) * np.exp(-(((octaves - draw.uniform(-3, 3)) / width) ** 2))
+        gain_db = gain_db + draw.normal(0, ranges.band_gain_db / 2) * np.exp(
+            -(((octaves - draw.uniform(-3, 3)) / width) ** 2)
+        )
     if draw.random() < 1 / 4:
         gain_db = gain_db - 60.0 / (1 + np.exp(-(hz - draw.uniform(*ranges.cutoff_hz)) / 100.0))
     return irfft(rfft(audio, size) * 10 ** (gain_db / 20), size)[: len(audio)]

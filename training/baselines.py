@@ -57,7 +57,8 @@ def ridge(train: Sequence[Clip]) -> Ridge:
     features = [clip_features(clip) for clip in train]
     every = np.concatenate(features)
     mean, scale = every.mean(axis=0), 1.0 / (every.std(axis=0) + 1e-6)
-    gram, moment = 0.0, 0.0
+    columns = (2 * CONTEXT_FRAMES + 1) * every.shape[1] + 1
+    gram, moment = np.zeros((columns, columns)), np.zeros((columns, 52))
     for clip, x in zip(train, features):
         y, observed = on_frame_clock(load_motion(clip), len(x))
         keep = observed.any(axis=1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,7 +12,8 @@ from torch import Tensor
 
 from dtalker_model.features import MEL_BANDS, POWER_FLOOR
 from dtalker_model.rates import DELAY_FRAMES
-from training.library import DEFAULT, STRENGTH, Names, generic_name
+from training.corpus import generic_name
+from training.library import DEFAULT, STRENGTH, Names
 from training.posed import ACTION_UNITS, pose
 from training.variants import Variant
 
@@ -65,7 +67,9 @@ class Sampling:
 class Sampler:
     """Draws batches from variants; clips of a source are drawn in proportion to their length."""
 
-    def __init__(self, variants: Sequence[Variant], share: dict[str, float], names: Names, sampling: Sampling, seed: int):
+    def __init__(
+        self, variants: Sequence[Variant], share: dict[str, float], names: Names, sampling: Sampling, seed: int
+    ):
         self.sampling, self.names = sampling, names
         self.draw = np.random.default_rng(seed)
         self.by_source = {s: [v for v in variants if v.clip.source == s] for s in share}
@@ -79,7 +83,7 @@ class Sampler:
         columns = [torch.from_numpy(np.stack(column)) for column in zip(*crops)]
         return Batch(*columns)
 
-    def _crop(self) -> tuple[np.ndarray, ...]:
+    def _crop(self) -> tuple[Any, ...]:
         s, T = self.sampling, self.sampling.crop_frames
         source = self.sources[self.draw.choice(len(self.sources), p=self.share)]
         lengths = self.lengths[source]
@@ -104,7 +108,10 @@ class Sampler:
             motion = np.maximum(motion - rest, 0)
         emotion, strength = v.clip.emotion, STRENGTH[v.clip.intensity]
         if v.clip.motion and emotion == "neutral" and self.draw.random() < s.posed:
-            emotion, strength = str(self.draw.choice(list(ACTION_UNITS))), float(self.draw.choice(list(STRENGTH.values())))
+            emotion, strength = (
+                str(self.draw.choice(list(ACTION_UNITS))),
+                float(self.draw.choice(list(STRENGTH.values()))),
+            )
             motion, observed = pose(motion, observed, emotion, strength)
         label = self.names.emotions.index(emotion)
         return features, motion, observed, phones, np.int64(identity), np.int64(label), np.float32(strength)
@@ -136,7 +143,9 @@ def resting_faces(variants: Sequence[Variant]) -> dict[str, np.ndarray]:
     rest = {}
     for name in sorted({v.clip.identity for v in variants if v.clip.motion}):
         mine = [v for v in variants if v.clip.identity == name and v.clip.motion]
-        weights = np.where(np.concatenate([v.observed for v in mine]), np.concatenate([v.weights for v in mine]), np.nan)
+        weights = np.where(
+            np.concatenate([v.observed for v in mine]), np.concatenate([v.weights for v in mine]), np.nan
+        )
         seen = ~np.isnan(weights).all(axis=0)
         rest[name] = np.zeros(52, np.float32)
         rest[name][seen] = np.nanpercentile(weights[:, seen].astype(np.float32), 10, axis=0)

@@ -1,6 +1,6 @@
 """The corpus: clips, their audio, and their motion on the frame clock.
 
-The format is that of ``corpus/README.md``: one JSON object a clip in ``manifest.jsonl``, FLAC audio at 16 kHz, motion as ``.npz``.
+The format is that of ``corpus/README.md``: a JSON object a clip in ``manifest.jsonl``, FLAC audio, ``.npz`` motion.
 """
 
 from __future__ import annotations
@@ -78,11 +78,18 @@ def _clip(folder: Path, row: dict[str, Any]) -> Clip:
     return Clip(folder=folder, **row)
 
 
+def generic_name(clip: Clip) -> str:
+    """The entry that stands for an unknown speaker of a source: ``ravdess`` for its speech and songs."""
+    return clip.source.split("_")[0] if clip.source.startswith("ravdess") else clip.identity
+
+
 def load_audio(clip: Clip) -> np.ndarray:
     """Mono float32 at 16 kHz."""
     audio, rate_hz = soundfile.read(clip.folder / clip.audio, dtype="float32")
     if rate_hz != SAMPLE_RATE_HZ or audio.ndim != 1:
-        raise ValueError(f"{clip.audio}: corpus audio is mono at {SAMPLE_RATE_HZ} Hz; found {rate_hz} Hz, shape {audio.shape}")
+        raise ValueError(
+            f"{clip.audio}: corpus audio is mono at {SAMPLE_RATE_HZ} Hz; found {rate_hz} Hz, shape {audio.shape}"
+        )
     return audio
 
 

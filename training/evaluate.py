@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 import numpy as np
 
-#import dtalker_model
 from dtalker_model.blendshapes import INDEX
+from dtalker_model.rates import DELAY_FRAMES, FRAME_SAMPLES
+from dtalker_model.settings import Settings
+from dtalker_model.talker import load_engine
 from training.baselines import Predict, mean_face, one_frame_late, ridge
-from training.corpus import Clip, corpus_folder, load_audio, load_motion, read_manifest
+from training.corpus import Clip, corpus_folder, generic_name, load_audio, load_motion, read_manifest
 from training.metrics import correlation, lip_basis_cm, lve, pair
 
 SOURCES = ("ravdess", "ravdess_song", "facegood", "grid")
@@ -34,14 +35,17 @@ def figures(predict: Predict, clips: Sequence[Clip], basis_cm: np.ndarray) -> Ro
 
 
 def shipped(model: str) -> Predict:
-    """Predict with a model file: raw network output, the source's own style, the emotion of the clip's label."""
+    """Predict with a model file: the network's own output, the style of the clip's source, the emotion of its label."""
+    card, engine = load_engine(model)
 
     def predict(clip: Clip) -> np.ndarray:
-        talker = dtalker_model.load(model, blink=False, idle=False)
-        identity = clip.identity if clip.identity in talker.card.identities else clip.source.split("_")[0]
-        emotion = clip.emotion if clip.emotion in talker.card.emotions else "neutral"
-        talker.set(identity=identity, emotion=emotion)
-        return talker.predict(load_audio(clip))
+        identity = clip.identity if clip.identity in card.identities else generic_name(clip)
+        emotion = clip.emotion if clip.emotion in card.emotions else "neutral"
+        engine.reset(seed=0)
+        audio = load_audio(clip)
+        padded = np.pad(audio, (0, (clip.frames + DELAY_FRAMES) * FRAME_SAMPLES - len(audio)))
+        blocks = engine.push(padded, Settings(identity=identity, emotion=emotion))
+        return np.concatenate([block.weights for block in blocks]).clip(0, 1)
 
     return predict
 
@@ -68,10 +72,7 @@ def table(rows: Sequence[Row]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
-def main(model: str, split: str, as_json: bool, out: Path | None) -> None:
-    """Print the figures; with `out`, also write them there."""
+def main(model: str, split: str, as_json: bool) -> None:
+    """Print the figures."""
     rows = list(evaluate(model, split))
-    text = json.dumps(rows, indent=1) if as_json else table(rows)
-    print(text)
-    if out is not None:
-        out.write_text(text + "\n", encoding="utf-8")
+    print(json.dumps(rows, indent=1) if as_json else table(rows))

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from dtalker_model.card import ModelCard, listener_path, sha256_of, write_card
+from dtalker_model.listener_network import ListenerNetwork
 from dtalker_model.network import Student
 from dtalker_model.runtime import NEW_STATE_PREFIX, STATE_PREFIX, Graph
 
@@ -23,6 +24,9 @@ PARITY_FRAMES = 1000
 PARITY_CHUNK = 37
 
 
+Streaming = Student | ListenerNetwork
+
+
 class ExportError(RuntimeError):
     """The exported graph does not compute what torch computes; nothing was written."""
 
@@ -30,7 +34,7 @@ class ExportError(RuntimeError):
 class _Flat(nn.Module):
     """A network with its state as positional tensors, as the exporter wants it."""
 
-    def __init__(self, network: nn.Module, state_names: Sequence[str]) -> None:
+    def __init__(self, network: Streaming, state_names: Sequence[str]) -> None:
         super().__init__()
         self.network, self.state_names = network, state_names
 
@@ -40,8 +44,8 @@ class _Flat(nn.Module):
         return (*outputs, *(state[name] for name in self.state_names))
 
 
-def write_graph(network: nn.Module, inputs: Mapping[str, int], outputs: Sequence[str], path: Path) -> None:
-    """Export a network with `initial_state`, run it against torch for 1000 frames in chunks, and only then write `path`.
+def write_graph(network: Streaming, inputs: Mapping[str, int], outputs: Sequence[str], path: Path) -> None:
+    """Export a network that has `initial_state`, compare it with torch over 1000 frames, and only then write `path`.
 
     Args:
         inputs: name and last dimension of each (B, T, D) input, in the order of the network's forward.
@@ -56,12 +60,14 @@ def write_graph(network: nn.Module, inputs: Mapping[str, int], outputs: Sequence
         _export(network, inputs, outputs, draft)
         difference = max(parity(network, draft, inputs, batch) for batch in (1, 3))
         if not difference <= TOLERANCE:
-            raise ExportError(f"{path.name}: ONNX differs from torch by {difference:g}, more than {TOLERANCE:g}: not written")
+            raise ExportError(
+                f"{path.name}: ONNX differs from torch by {difference:g}, more than {TOLERANCE:g}: not written"
+            )
         path.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(draft, path)
 
 
-def _export(network: nn.Module, inputs: Mapping[str, int], outputs: Sequence[str], path: Path) -> None:
+def _export(network: Streaming, inputs: Mapping[str, int], outputs: Sequence[str], path: Path) -> None:
     state = network.initial_state(1)
     example = (*(torch.zeros(1, 5, dim) for dim in inputs.values()), *state.values())
     ins = [*inputs, *(STATE_PREFIX + name for name in state)]
@@ -77,7 +83,7 @@ def _export(network: nn.Module, inputs: Mapping[str, int], outputs: Sequence[str
 
 
 @torch.no_grad()
-def parity(network: nn.Module, path: Path, inputs: Mapping[str, int], batch: int) -> float:
+def parity(network: Streaming, path: Path, inputs: Mapping[str, int], batch: int) -> float:
     """Largest difference between torch in one call and the graph in chunks, over 1000 frames of random input."""
     draw = np.random.default_rng(0)
     arrays = {name: draw.standard_normal((batch, PARITY_FRAMES, dim), np.float32) for name, dim in inputs.items()}
@@ -97,13 +103,18 @@ def student_inputs(student: Student) -> dict[str, int]:
     return {"features": c.feature_dim, "noise": c.motion_dim, "identity": c.embedding_dim, "emotion": c.embedding_dim}
 
 
-def write_model(student: Student, listener: nn.Module | None, card: ModelCard, path: Path) -> None:
+def write_model(student: Student, listener: ListenerNetwork | None, card: ModelCard, path: Path) -> None:
     """Write ``NAME.onnx``, ``NAME.listener.onnx`` where there is a listener, and the card with their digests."""
     write_graph(student, student_inputs(student), ["weights"], path)
     parameters = sum(p.numel() for p in student.parameters())
     card = replace(card, sha256=sha256_of(path))
     if listener is not None:
-        write_graph(listener, {"features": student.config.feature_dim}, ["identity_logits", "emotion_logits"], listener_path(path))
+        write_graph(
+            listener,
+            {"features": student.config.feature_dim},
+            ["identity_logits", "emotion_logits"],
+            listener_path(path),
+        )
         card = replace(card, listener_sha256=sha256_of(listener_path(path)))
         parameters += sum(p.numel() for p in listener.parameters())
     write_card(replace(card, parameters=parameters), path)

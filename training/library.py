@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from training.corpus import Clip
+from training.corpus import Clip, generic_name
 
 DEFAULT = "default"
 STRENGTH = {"normal": 1.0, "strong": 1.5}
@@ -17,7 +17,7 @@ STRENGTH = {"normal": 1.0, "strong": 1.5}
 
 @dataclass(frozen=True)
 class Names:
-    """The entries of the library, in the order of its tables. `default` is nobody: the average speaker, at rest neutral."""
+    """The entries of the library, in the order of its tables. `default` is an average speaker, neutral at rest."""
 
     identities: tuple[str, ...]
     emotions: tuple[str, ...]
@@ -28,11 +28,6 @@ def names_of(clips: Sequence[Clip], emotions: Sequence[str]) -> Names:
     speakers = sorted({c.identity for c in clips if c.motion})
     generic = sorted({generic_name(c) for c in clips if c.motion} - set(speakers))
     return Names((DEFAULT, *generic, *speakers), tuple(emotions))
-
-
-def generic_name(clip: Clip) -> str:
-    """The entry that stands for an unknown speaker of a source: ``ravdess`` for its speech and songs."""
-    return clip.source.split("_")[0] if clip.source.startswith("ravdess") else clip.identity
 
 
 class Library(nn.Module):

@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import save_file
@@ -29,8 +30,14 @@ class Plan:
     patience: int
 
 
-def train(model: nn.Module, losses: Callable[[int], dict[str, Tensor]], validate: Callable[[nn.Module], dict], plan: Plan, folder: Path) -> None:
-    """Minimise ``losses(step)["loss"]``; write the best EMA weights to ``best.safetensors`` and a JSON line a validation.
+def train(
+    model: nn.Module,
+    losses: Callable[[int], dict[str, Tensor]],
+    validate: Callable[[Any], dict[str, float]],
+    plan: Plan,
+    folder: Path,
+) -> None:
+    """Minimise ``losses(step)["loss"]``; keep the best averaged weights and a JSON line per validation.
 
     Args:
         model: its parameters are trained.

@@ -32,7 +32,7 @@ class Pair:
 
 
 def pair(motion: Motion, prediction: np.ndarray) -> Pair:
-    """Match predicted frames (T, 52) at 50 Hz with a recording; rows nobody observed or predicted are dropped."""
+    """Match predicted frames (T, 52) at 50 Hz with a recording; rows not observed or not predicted are dropped."""
     matched, reached = at_recording_times(prediction, motion)
     keep = reached & motion.observed.any(axis=1)
     return Pair(motion.weights[keep], matched[keep], motion.observed[keep])
@@ -45,7 +45,7 @@ def lip_basis_cm(folder: Path) -> np.ndarray:
 
 
 def squared_lip_error_m2(pairs: Sequence[Pair], basis_cm: np.ndarray) -> np.ndarray:
-    """Per frame the largest squared L2 error over the lip vertices, in m2, frames of all pairs pooled (CodeTalker's LVE)."""
+    """Per frame the largest squared L2 error over the lip vertices, in m2; frames of all pairs pooled (CodeTalker)."""
     errors = []
     for p in pairs:
         vertices = (p.error @ basis_cm).reshape(len(p.error), -1, 3)
@@ -59,7 +59,7 @@ def lve(pairs: Sequence[Pair], basis_cm: np.ndarray) -> float:
 
 
 def correlation(pairs: Sequence[Pair], coefficients: Sequence[int]) -> float:
-    """Pearson's r of the mean of `coefficients`, frames of all pairs pooled; NaN where the source did not observe it."""
+    """Pearson's r of the mean of `coefficients`, all frames pooled; NaN where the source did not observe them."""
     if not all(p.observed[:, coefficients].any() for p in pairs):
         return float("nan")
     recorded = np.concatenate([p.recording[:, coefficients].mean(axis=1) for p in pairs])

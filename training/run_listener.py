@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,8 +15,8 @@ from torch import Tensor, nn
 from dtalker_model.listener_network import ListenerConfig, ListenerNetwork
 from training import loop
 from training.augment import Augmentation
-from training.corpus import EMOTIONS, Clip, corpus_folder, read_manifest
-from training.library import DEFAULT, Names, generic_name
+from training.corpus import EMOTIONS, Clip, corpus_folder, generic_name, read_manifest
+from training.library import DEFAULT, Names
 from training.phones import synthesise
 from training.variants import Variant, make_variants
 
@@ -31,8 +32,12 @@ class ListenerTraining:
         share: how often each source is drawn. crop_frames: what the contrastive losses average over, 1 to 3 s.
     """
 
-    share: dict[str, float] = field(default_factory=lambda: {"ravdess": 6, "ravdess_song": 1, "facegood": 1, "grid": 1, "flite": 1})
-    augmentation: Augmentation = field(default_factory=lambda: Augmentation(speed=(0.97, 1.03), gain_db=(-12, 9), tilt_db=(-5, 5)))
+    share: dict[str, float] = field(
+        default_factory=lambda: {"ravdess": 6, "ravdess_song": 1, "facegood": 1, "grid": 1, "flite": 1}
+    )
+    augmentation: Augmentation = field(
+        default_factory=lambda: Augmentation(speed=(0.97, 1.03), gain_db=(-12, 9), tilt_db=(-5, 5))
+    )
     copies: int = 3
     crop_frames: int = 140
     batch: int = 48
@@ -47,7 +52,7 @@ class ListenerTraining:
 
 
 def identity_of(clip: Clip, names: Names) -> int:
-    """Library index of a clip's speaker: themselves, their source's generic entry, or `default` for synthetic voices."""
+    """Library index of a speaker: themselves, their source's generic entry, or `default` for synthetic voices."""
     for name in (clip.identity, generic_name(clip), DEFAULT):
         if name in names.identities:
             return names.identities.index(name)
@@ -70,7 +75,7 @@ class Crops:
         features, speech, identity, emotion = (torch.from_numpy(np.stack(c)) for c in zip(*rows))
         return features, speech, identity, emotion
 
-    def _crop(self, v: Variant) -> tuple[np.ndarray, ...]:
+    def _crop(self, v: Variant) -> tuple[Any, ...]:
         T = self.config.crop_frames
         begin = int(self.draw.integers(0, max(len(v.features) - T, 0) + 1))
         features = v.features[begin : begin + T].astype(np.float32)
@@ -108,7 +113,7 @@ class Validation:
     """Retrieval of the emotion on validation speakers; the score is its cross-entropy."""
 
     def __init__(self, folder: Path) -> None:
-        clips = [c for c in read_manifest(folder, "val", "ravdess")]
+        clips = read_manifest(folder, "val", "ravdess")
         self.variants = make_variants(clips, 0, Augmentation(), 0)
 
     @torch.no_grad()
@@ -137,8 +142,15 @@ def run(config: ListenerTraining, names: Names, folder: Path) -> None:
     features = np.concatenate([v.features for v in variants[::11]]).astype(np.float32)
     network.mean.copy_(torch.from_numpy(features.mean(axis=0)))
     network.scale.copy_(torch.from_numpy(1 / features.std(axis=0)))
-    saved = {"config": network.config.to_dict(), "identities": names.identities, "emotions": EMOTIONS, "training": asdict(config)}
+    saved = {
+        "config": network.config.to_dict(),
+        "identities": names.identities,
+        "emotions": EMOTIONS,
+        "training": asdict(config),
+    }
     (folder / "config.json").write_text(json.dumps(saved, indent=1))
     crops = Crops(variants, config, names)
-    plan = loop.Plan(config.steps, config.learning_rate, config.weight_decay, config.ema, config.validate_every, config.patience)
+    plan = loop.Plan(
+        config.steps, config.learning_rate, config.weight_decay, config.ema, config.validate_every, config.patience
+    )
     loop.train(network, lambda _: losses(network, crops.batch()), Validation(corpus), plan, folder)

@@ -9,27 +9,27 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from dtalker_model.network import Student
 from dtalker_model.rates import DELAY_FRAMES
 from training import loop
 from training.batches import Sampler
-from training.corpus import Clip, corpus_folder, load_motion, read_manifest
+from training.commit import current_commit
+from training.corpus import Clip, corpus_folder, generic_name, load_audio, read_manifest
 from training.evaluate import SOURCES, Row, figures
-from training.library import Library, Names, generic_name, names_of
+from training.library import Library, Names, names_of
 from training.metrics import lip_basis_cm
 from training.phones import synthesise
 from training.student import TrainConfig, TrainedStudent
 from training.variants import Variant, make_variants, variant
-from training.corpus import load_audio
 
 LEAST_DEVIATION = 0.02
 """Coefficients that hardly move are scaled as if they moved this much, so that noise in them is not amplified."""
 
 
 def motion_statistics(variants: Sequence[Variant]) -> tuple[Tensor, Tensor]:
-    """Mean and 1 / deviation of each coefficient over observed frames; a coefficient nobody observed stays at zero."""
+    """Mean and 1 / deviation of each coefficient over observed frames; one that nobody observed stays at zero."""
     weights = np.concatenate([v.weights for v in variants]).astype(np.float64)
     observed = np.concatenate([v.observed for v in variants])
     count = np.maximum(observed.sum(axis=0), 1)
@@ -40,7 +40,7 @@ def motion_statistics(variants: Sequence[Variant]) -> tuple[Tensor, Tensor]:
 
 
 def vertex_gram(folder: Path, scale: Tensor) -> Tensor:
-    """Mean squared lip displacement as a quadratic form of normalised errors, scaled so that unit errors give about 1."""
+    """Mean squared lip displacement as a quadratic form of normalised errors; unit errors give about 1."""
     basis = torch.from_numpy(lip_basis_cm(folder)) / scale[:, None]
     gram = basis @ basis.T
     return gram / gram.trace()
@@ -60,7 +60,7 @@ def predict(student: Student, library: Library, features: Tensor, clip: Clip, se
 
 
 class Validation:
-    """Figures of a model on the validation clips; the score is LVE relative to a coefficient-wise scale, averaged over sources."""
+    """Figures of a model on the validation clips. The score, to be minimised, weighs the sources equally."""
 
     def __init__(self, folder: Path) -> None:
         clips = [c for c in read_manifest(folder, "val") if c.motion]
@@ -88,17 +88,29 @@ def run(config: TrainConfig, folder: Path) -> None:
     corpus = corpus_folder()
     clips = read_manifest(corpus, "train")
     paired = [c for c in clips if c.motion]
-    spoken = [c for c in clips if c.phones and not c.motion] + synthesise(folder.parent / "flite", config.synthetic_sentences)
+    spoken = [c for c in clips if c.phones and not c.motion] + synthesise(
+        folder.parent / "flite", config.synthetic_sentences
+    )
     moving = make_variants(paired, config.copies, config.augmentation, config.seed)
     heard = make_variants(spoken, config.phone_copies, config.augmentation, config.seed + 1)
     names = names_of(paired, config.emotions)
     model = build(config, names, moving, corpus)
-    (folder / "config.json").write_text(json.dumps({"config": asdict(config), "names": asdict(names)}, indent=1))
+    (folder / "config.json").write_text(
+        json.dumps({"config": asdict(config), "names": asdict(names), "commit": current_commit()}, indent=1)
+    )
     sampler = Sampler(moving, config.share, names, config.sampling, config.seed)
     phones = Sampler(heard, config.phone_share, names, config.sampling, config.seed + 1)
-    plan = loop.Plan(config.steps, config.learning_rate, config.weight_decay, config.ema, config.validate_every, config.patience)
+    plan = loop.Plan(
+        config.steps, config.learning_rate, config.weight_decay, config.ema, config.validate_every, config.patience
+    )
     step = lambda _: model.losses(sampler.batch(config.batch), phones.batch(config.phone_batch))  # noqa: E731
     loop.train(model, step, Validation(corpus), plan, folder)
+
+
+def saved_names(run: Path) -> Names:
+    """The library's names of a finished run."""
+    names = json.loads((run / "config.json").read_text(encoding="utf-8"))["names"]
+    return Names(tuple(names["identities"]), tuple(names["emotions"]))
 
 
 def build(config: TrainConfig, names: Names, moving: Sequence[Variant], corpus: Path) -> TrainedStudent:

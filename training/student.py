@@ -1,8 +1,8 @@
 """The first student: a few-step denoiser trained on recordings, without a teacher.
 
-Each crop is denoised at every level that the sampler visits. Below the first level the noisy motion is made either from
-the recording (plain DDPM training, eqs. 1 and 4) or from the network's own last prediction, as the sampler will make it;
-coefficients that nobody observed always come from the prediction.
+Each crop is denoised at every level that the sampler visits. Below the first level, noisy motion is made either from
+the recording (plain DDPM training, eqs. 1 and 4) or, as the sampler will make it, from the network's own last
+prediction; coefficients that nobody observed always come from the prediction.
 """
 
 from __future__ import annotations
@@ -37,7 +37,9 @@ class TrainConfig:
     sampling: Sampling = field(default_factory=Sampling)
     augmentation: Augmentation = field(default_factory=Augmentation)
     emotions: tuple[str, ...] = EMOTIONS
-    share: dict[str, float] = field(default_factory=lambda: {"ravdess": 3, "ravdess_song": 2, "facegood": 2.5, "grid": 2.5})
+    share: dict[str, float] = field(
+        default_factory=lambda: {"ravdess": 3, "ravdess_song": 2, "facegood": 2.5, "grid": 2.5}
+    )
     phone_share: dict[str, float] = field(default_factory=lambda: {"ravdess": 1, "flite": 2})
     copies: int = 4
     phone_copies: int = 2
@@ -61,6 +63,8 @@ class TrainConfig:
 class TrainedStudent(nn.Module):
     """The student with what training alone needs: its library of embeddings and the phone head."""
 
+    gram: Tensor
+
     def __init__(self, config: TrainConfig, names: Names, gram: Tensor) -> None:
         super().__init__()
         self.config = config
@@ -80,7 +84,7 @@ class TrainedStudent(nn.Module):
         terms = {"phone": losses.phone(self.phone_head(audio), labels)}
         terms |= self._motion_terms(batch, audio[: len(batch.features)])
         weights = {"reconstruction": 1.0, "vertex": c.vertex, "velocity": c.velocity, "phone": c.phone}
-        terms["loss"] = sum(weights[name] * term for name, term in terms.items())
+        terms["loss"] = torch.stack([weights[name] * term for name, term in terms.items()]).sum()
         return terms
 
     def _motion_terms(self, batch: Batch, audio: Tensor) -> dict[str, Tensor]:
@@ -89,23 +93,24 @@ class TrainedStudent(nn.Module):
         identity = self.library.identity[batch.identity][:, None].expand(B, T, -1)
         emotion = self.library.emotion(batch.emotion, batch.strength)[:, None].expand(B, T, -1)
         p = self.student.integrator(identity, emotion)
-        total: dict[str, Tensor] = {}
+        total = dict.fromkeys(("reconstruction", "vertex", "velocity"), torch.zeros(()))
         for clean in self.denoised(p, audio, motion, batch.observed):
             terms = {
                 "reconstruction": losses.reconstruction(clean, motion, batch.observed),
                 "vertex": losses.vertex(clean, motion, batch.observed, self.gram),
                 "velocity": losses.velocity(clean, motion, batch.observed),
             }
-            total = {name: total.get(name, 0) + term for name, term in terms.items()}
+            total = {name: total[name] + term for name, term in terms.items()}
         return total
 
     def denoised(self, p: Tensor, audio: Tensor, motion: Tensor, observed: Tensor) -> list[Tensor]:
         """The predicted clean motion at each level of the sampler."""
+        predictions: list[Tensor] = []
         B = len(motion)
         hidden = self.student.initial_state(B)["decoder"][:, 0]
         noise = torch.randn_like(motion)
         from_recording = (torch.rand(B, 1, 1) >= self.config.own) * observed
-        noisy, predictions = noise, []
+        noisy = noise
         for level in sampling_levels(self.config.student.steps):
             now = torch.full((B,), level)
             if predictions:

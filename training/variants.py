@@ -43,7 +43,13 @@ def variant(clip: Clip, audio: np.ndarray, speed: float = 1.0) -> Variant:
     if clip.motion is not None:
         weights, observed = on_frame_clock(load_motion(clip), frames, speed)
     weights = np.where(observed, weights, 0)
-    return Variant(clip, features.astype(np.float16), weights.astype(np.float16), observed, phone_labels(clip.phones, frames, speed))
+    return Variant(
+        clip,
+        features.astype(np.float16),
+        weights.astype(np.float16),
+        observed,
+        phone_labels(clip.phones, frames, speed),
+    )
 
 
 def make_variants(clips: Sequence[Clip], copies: int, ranges: Augmentation, seed: int) -> list[Variant]:
