@@ -1,4 +1,7 @@
-"""Blinks for a face whose model leaves the eyes open: when they come, and how the lids move."""
+"""Blinks for a face whose model leaves the eyes open: when they come, and how the lids move.
+
+The shape was fitted by eye to blinks in iPhone captures: about 80 ms down, hardly a rest, fast up, then a tail.
+"""
 
 from dataclasses import dataclass
 
@@ -47,7 +50,7 @@ class Lids:
         if t <= 0:
             return 1.0
         t /= self.opening
-        return 1 - _ease(1 - (1 - t) ** 1.6) if t < 1 else -1.0  # rises fast, settles slowly
+        return 1 - _ease(1 - (1 - t) ** 2.2) if t < 1 else -1.0  # rises fast, settles slowly
 
 
 class Blinker:
@@ -117,14 +120,14 @@ _OPEN = (0.0, 0.0)
 
 
 def _lids(seed: int, event: int) -> Lids:
-    """Shape of blink number `event`: 220 to 340 ms in all, closing about half as long as opening."""
+    """Shape of blink number `event`: 225 to 360 ms in all."""
     uniform = event_random(seed, BLINK_STREAM, event)
     uniform(), uniform()  # these two made the interval
     depth = 1.0 if uniform() < 0.85 else 0.7 + 0.2 * uniform()
     return Lids(
         closing=(70 + 30 * uniform()) / FRAME_MS,
-        shut=(20 + 30 * uniform()) / FRAME_MS,
-        opening=(130 + 80 * uniform()) / FRAME_MS,
+        shut=(5 + 25 * uniform()) / FRAME_MS,
+        opening=(150 + 80 * uniform()) / FRAME_MS,
         left=depth * (1 - 0.04 * uniform()),
         right=depth * (1 - 0.04 * uniform()),
         lead=uniform(),
