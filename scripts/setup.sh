@@ -11,21 +11,18 @@ venv=$root/.venv
 stamps=$venv/stamps
 
 say() { echo "setup: $*" >&2; }
-die() {
-  say "$*"
-  exit 1
-}
 
 # Two commands started together (say, `make demo` and `make test`) take turns.
 exec 9<"$root"
 flock 9
 
 # once NAME HASH COMMAND...: runs the command unless it has already succeeded with this hash.
+# Not to be called in a condition: bash would then go on after an error inside.
 once() {
   local name=$1 hash=$2
   shift 2
   if [ "$(cat "$stamps/$name" 2>/dev/null)" = "$hash" ]; then return 0; fi
-  "$@" || die "this step failed: $name"
+  "$@"
   mkdir -p "$stamps"
   echo "$hash" >"$stamps/$name"
 }

@@ -53,8 +53,15 @@ apt_install() {
     exit 1
   fi
   echo "setup: installing $* with apt" >&2
-  "$as_root" apt-get -qq update >&2
-  "$as_root" env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "$@" >&2
+  local log
+  log=$(mktemp)
+  if ! { "$as_root" apt-get -qq update &&
+    "$as_root" env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "$@"; } >"$log" 2>&1; then
+    tail -n 20 "$log" >&2
+    echo "setup: apt could not install: $*" >&2
+    exit 1
+  fi
+  rm -f "$log"
 }
 
 if [ "$kind" = wheels ]; then
