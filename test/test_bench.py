@@ -33,7 +33,7 @@ def test_bench_prints_every_figure() -> None:
 
 def test_people_read_the_same_figures_with_a_text_each() -> None:
     report = dict.fromkeys(bench.EXPLANATIONS, 1.0)
-    about = {"machine": {"cpu": "a", "cores": 2, "system": "b"}, "versions": {"python": "3"}}
+    about = {"machine": {"cpu": "a", "cores": 2, "load": 0.0, "system": "b"}, "versions": {"python": "3"}}
     lines = bench._lines({**report, **about, "runs": 5, "model": "dtalker", "seconds": 10.0})
     assert [line.split()[0] for line in lines[: len(report)]] == list(report)
 

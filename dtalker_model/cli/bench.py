@@ -92,5 +92,5 @@ def _lines(report: dict[str, Any]) -> list[str]:
     about, libraries = report["machine"], report["versions"]
     lines = [f"{name:24}{report[name]!s:>10}  {text}" for name, text in EXPLANATIONS.items()]
     lines.append(f"medians of {report['runs']} runs, {report['model']}, {report['seconds']:g} s of speech")
-    lines.append(f"{about['cpu']}, one of {about['cores']} cores, {about['system']}")
+    lines.append(f"{about['cpu']}, one of {about['cores']} cores, load {about['load']} before, {about['system']}")
     return [*lines, ", ".join(f"{name} {version}" for name, version in libraries.items())]

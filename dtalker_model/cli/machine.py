@@ -23,9 +23,14 @@ def pin_to_one_core() -> int | None:
 
 
 def machine() -> dict[str, Any]:
-    """CPU, cores (usable by this process) and system."""
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return {"cpu": _cpu_name(), "cores": usable, "system": platform.platform(terse=True), "arch": platform.machine()}
+    """CPU, cores (usable by this process), load (other work in cores, last minute; None where unknown) and system."""
+    return {
+        "cpu": _cpu_name(),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "load": round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None,
+        "system": platform.platform(terse=True),
+        "arch": platform.machine(),
+    }
 
 
 def peak_rss_mb() -> float | None:
