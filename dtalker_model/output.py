@@ -14,6 +14,7 @@ from dtalker_model.blink import Blinker
 from dtalker_model.idle import IDLE, IdleLife
 from dtalker_model.rates import FRAME_MS
 from dtalker_model.settings import Settings
+from dtalker_model.voice_activity import RELEASE_FRAMES
 
 Weights = npt.NDArray[np.float32]
 
@@ -64,8 +65,11 @@ class OutputStage:
         self._adjustment = _Adjustment.of(Settings())
 
     def hush(self, start_frame: int, ease_frames: int, until_frame: int) -> None:
-        """Ease the mouth to rest over `ease_frames` from `start_frame` on, until `until_frame` (barge-in)."""
-        until, level = until_frame, 1.0
+        """Ease the mouth to rest over `ease_frames` from `start_frame` on, until `until_frame` (barge-in).
+
+        It stays at rest for as long as the voice gate may still be closing (see `VoiceActivity.end_hangover`).
+        """
+        until, level = max(until_frame, start_frame + max(ease_frames, RELEASE_FRAMES)), 1.0
         if self._hush is not None:
             until, level = max(until, self._hush.until), self._hush.factor(start_frame - 1)
         self._hush = Hush(start_frame, max(1, ease_frames), until, level)

@@ -36,9 +36,9 @@ ONSET_FRAMES = 2
 HANGOVER_FRAMES = 14
 """The gate stays open this long after the last voiced frame: 280 ms, of which 60 ms are spent by the early levels."""
 
-ATTACK_PER_FRAME = 1 / 3
-RELEASE_PER_FRAME = 1 / 8
-"""Slopes of the gate before it is rounded off: it opens in 60 ms and closes in 160 ms."""
+ATTACK_FRAMES = 3
+RELEASE_FRAMES = 8
+"""The gate opens in 60 ms and closes in 160 ms."""
 
 MEAN_FRAMES = 5
 """The floor is sought in means over 100 ms: closures within speech do not count as pauses."""
@@ -58,6 +58,11 @@ class VoiceActivity:
         self._voiced_frames = 0
         self._hangover_frames = 0
         self._opening = 0.0
+
+    def end_hangover(self) -> None:
+        """The voice heard so far is cut short (barge-in): without a new one, the gate begins to close at once."""
+        self._voiced_frames = 0
+        self._hangover_frames = 0
 
     def apply(self, level_db: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """Gate (T,) in 0..1 (0 nobody speaks) for `level_db` (T,), the RMS level of each 20 ms frame in dBFS."""
@@ -100,7 +105,7 @@ class VoiceActivity:
             self._hangover_frames = HANGOVER_FRAMES
         elif self._hangover_frames:
             self._hangover_frames -= 1
-        slope = ATTACK_PER_FRAME if self._hangover_frames else -RELEASE_PER_FRAME
+        slope = 1 / ATTACK_FRAMES if self._hangover_frames else -1 / RELEASE_FRAMES
         self._opening = min(1.0, max(0.0, self._opening + slope))
         return self._opening
 

@@ -10,6 +10,7 @@ import pytest
 from dtalker_model.blendshapes import ARTICULATION, EXPRESSION, INDEX, LOWER_FACE, UPPER_FACE
 from dtalker_model.output import RETURN_FRAMES, OutputStage
 from dtalker_model.settings import Settings
+from dtalker_model.voice_activity import VoiceActivity
 
 Weights = npt.NDArray[np.float32]
 STILL = Settings(blink=False, idle=False)
@@ -120,6 +121,16 @@ def test_a_second_hush_does_not_open_the_mouth() -> None:
     face = stage.apply(_constant(0.5, 100), gate, 20, STILL)
     assert not face[:30, JAW].any()
     assert face[30 + RETURN_FRAMES, JAW] == pytest.approx(0.5)
+
+
+def test_a_hush_outlasts_a_gate_that_is_closing() -> None:
+    activity, stage = VoiceActivity(), OutputStage()
+    silence, voice = np.full(60, -100, np.float32), np.full(20, -20, np.float32)
+    assert activity.apply(np.concatenate([silence, voice]))[-1] == 1
+    activity.end_hangover()
+    stage.hush(80, 5, 83)
+    face = stage.apply(_constant(0.5, 60), activity.apply(silence), 80, STILL)
+    assert not face[4:, JAW].any()
 
 
 def test_a_hush_rests_at_the_offset() -> None:

@@ -5,7 +5,7 @@ import numpy.typing as npt
 import pytest
 
 from dtalker_model.rates import FRAME_MS, FRAME_SAMPLES
-from dtalker_model.voice_activity import SILENCE_DB, VoiceActivity
+from dtalker_model.voice_activity import RELEASE_FRAMES, SILENCE_DB, VoiceActivity
 
 Levels = npt.NDArray[np.float32]
 
@@ -105,3 +105,12 @@ def test_reset_forgets_everything() -> None:
     first = activity.apply(level)
     activity.reset()
     np.testing.assert_array_equal(activity.apply(level), first)
+
+
+def test_an_ended_hangover_closes_the_gate_at_once_unless_a_voice_goes_on() -> None:
+    before, silence = np.concatenate([_silence(2), _speech(-20, 1)]), _silence(1)
+    for after, expected in ((silence, 0), (_speech(-20, 1), 1)):
+        activity = VoiceActivity()
+        activity.apply(before)
+        activity.end_hangover()
+        assert activity.apply(after)[RELEASE_FRAMES] == expected
