@@ -1,7 +1,9 @@
 """The command ``dtalker``: what it writes, and one line with exit code 2 for everything that cannot be."""
 
 import csv
+import errno
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -316,6 +318,31 @@ def test_a_disk_that_fills_up_keeps_whole_rows(tmp_path: Path, face: Path) -> No
     expected = f"dtalker: cannot write {face}: File too large; the {len(rows)} frames so far are in {part}\n"
     assert run.stderr == expected
     assert face.read_text() == "the face of yesterday\n"
+
+
+def test_a_disk_that_turns_out_full_at_the_end_keeps_whole_rows(
+    speech: Path, face: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    message = refused_here(capsys, "render", speech, "--out", face)
+    part = face.with_name("face.csv.part")
+    assert message == f"cannot write {face}: No space left on device; the 50 frames so far are in {part}"
+    assert len(rows_of(part.read_text())) == 50
+    assert not face.exists()
+
+
+def test_a_disk_that_is_full_from_the_start_leaves_nothing(
+    speech: Path, face: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(descriptor: int, data: bytes) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "write", full)
+    assert refused_here(capsys, "render", speech, "--out", face) == f"cannot write {face}: No space left on device"
+    assert list(face.parent.iterdir()) == [speech]
 
 
 def test_an_interruption_keeps_whole_rows(

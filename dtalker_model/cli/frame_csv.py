@@ -48,7 +48,11 @@ class FrameCsv:
         self._fd = self._opened()
 
     def __enter__(self) -> "FrameCsv":
-        self._write(HEADER.encode())
+        try:
+            self._write(HEADER.encode())
+        except OSError:
+            self._close()
+            raise
         return self
 
     def write(self, frames: Sequence[TimedWeights]) -> None:
@@ -64,7 +68,7 @@ class FrameCsv:
             if error is None:
                 self._finish()
         except OSError as failure:
-            raise self._cannot_write(failure) from failure
+            raise SinkError(f"{self._cannot_write(failure)}{self._what_is_left()}") from failure
         finally:
             self._close()
         if isinstance(error, (DtalkerError, KeyboardInterrupt)):
