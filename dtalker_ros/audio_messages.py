@@ -1,4 +1,4 @@
-"""Audio as any of the message kinds that robots publish; the other direction of `convert.py`, for our own publishers."""
+"""Audio as any of the message kinds that robots publish: the other direction of `convert.py`."""
 
 import io
 from array import array
@@ -118,7 +118,7 @@ class AudioEncoder:
     """Makes messages of one kind."""
 
     def __init__(self, kind: str) -> None:
-        """Raises `AudioError` for an unknown kind, and where the kind's package is not sourced or of another flavour."""
+        """Raises `AudioError` for an unknown kind, or where its package is not sourced or of another flavour."""
         if kind not in KINDS:
             raise AudioError(f"kind: received {kind!r}, expected one of {', '.join(KINDS)}")
         self._fill = KINDS[kind].fill

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from dtalker.msg import Blendshapes, FaceInfo, Speaker
 from rclpy.lifecycle import LifecycleNode
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from std_msgs.msg import Header
 
-from dtalker.msg import Blendshapes, FaceInfo, Speaker
 from dtalker_model.rates import SAMPLE_RATE_HZ
 
 from .engine import Engine

@@ -140,7 +140,7 @@ def _single(spec: SettingSpec, key: str) -> ParameterSpec:
 def setting_changes(
     values: Mapping[str, Any], specs: Mapping[str, ParameterSpec], settings: Settings
 ) -> dict[str, Any]:
-    """Parameter `values` by ROS name as changes for `Settings.replace`; parameters of the node itself are passed over."""
+    """Parameter `values` by ROS name as changes for `Settings.replace`; the node's own are passed over."""
     changes: dict[str, Any] = {}
     for name, value in values.items():
         spec = specs.get(name)

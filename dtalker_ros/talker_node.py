@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from rclpy._rclpy_pybind11 import RCLError
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 
 import dtalker_model
@@ -45,6 +46,22 @@ class TalkerNode(LifecycleNode):
         self.talker: TalkerLike | None = None
         self._outputs: Outputs | None = None
         self._tap: Tap | None = None
+        self._guard_transitions()
+
+    def _guard_transitions(self) -> None:
+        """Answer a request for an impossible transition with success false; rclpy raises instead and never answers."""
+        service = self._service_change_state
+        change = service.callback
+
+        def guarded(request: Any, response: Any) -> Any:
+            try:
+                return change(request, response)
+            except RCLError as error:
+                self.get_logger().error(f"transition refused: {error}")
+                response.success = False
+                return response
+
+        service.callback = guarded
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Load the model, warm it up, offer the topics."""
@@ -103,9 +120,7 @@ class TalkerNode(LifecycleNode):
         declared_format(values, None)
         self.talker = dtalker_model.load(values["model"], threads=values["threads"])
         known = set(self.parameters.specs)
-        self._of_model = tuple(
-            spec for spec in setting_parameters(self.talker.card.emotions) if spec.name not in known
-        )
+        self._of_model = tuple(spec for spec in setting_parameters(self.talker.card.emotions) if spec.name not in known)
         self.parameters.declare(self._of_model)
         changes = setting_changes(self.parameters.values(), self.parameters.specs, Settings())
         self.talker.set(**changes)

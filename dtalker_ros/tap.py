@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+from dtalker.srv import Express
 from rclpy.lifecycle import LifecycleNode
 from std_srvs.srv import Trigger
 
-from dtalker.srv import Express
 from dtalker_model.settings import LIVE
 
 from .audio_source import AudioSource

@@ -24,6 +24,8 @@ if os.environ.get("ROS_DISTRO") == "humble":
 else:
     os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
 
+import dtalker_model
+
 rclpy = pytest.importorskip("rclpy", reason="needs ROS 2 (rclpy)")
 
 from diagnostic_msgs.msg import DiagnosticArray  # noqa: E402
@@ -31,13 +33,18 @@ from dtalker.msg import Blendshapes, FaceInfo, Speaker  # noqa: E402
 from rcl_interfaces.msg import Log  # noqa: E402
 from rclpy.executors import SingleThreadedExecutor  # noqa: E402
 from rclpy.node import Node  # noqa: E402
-from rclpy.qos import QoSProfile  # noqa: E402
+from rclpy.qos import DurabilityPolicy, QoSProfile  # noqa: E402
+from std_srvs.srv import Trigger  # noqa: E402
 
 ROOT = Path(__file__).parents[1]
 WAIT_S = 30.0
 """Longest wait for any event; a loaded machine is slow to start processes."""
 FRAME_NS = 20_000_000
+SPIN_S = 0.05
+SHORT_S = 2.0
 QOS = QoSProfile(depth=10_000)
+LATCHED = QoSProfile(depth=1000, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+"""What was logged before the listener came is heard too."""
 
 
 def stamp_ns(message: Any) -> int:
@@ -62,7 +69,7 @@ class Listener:
         self.node.create_subscription(Blendshapes, "blendshapes", self._on_frame, QOS)
         self.node.create_subscription(FaceInfo, "dtalker/info", self.infos.append, QOS)
         self.node.create_subscription(Speaker, "dtalker/speaker", self.speakers.append, QOS)
-        self.node.create_subscription(Log, "/rosout", lambda log: self.logs.append(log.msg), QOS)
+        self.node.create_subscription(Log, "/rosout", lambda log: self.logs.append(log.msg), LATCHED)
         self.node.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, QOS)
 
     def _on_frame(self, message: Any) -> None:
@@ -81,7 +88,7 @@ class Listener:
         end_s = time.monotonic() + wait_s
         while not (result := condition()):
             assert time.monotonic() < end_s, f"waited {wait_s} s for {what}; logs: {self.logs[-5:]}"
-            self.executor.spin_once(timeout_sec=0.05)
+            self.executor.spin_once(timeout_sec=SPIN_S)
         return result
 
     def call(self, kind: Any, name: str, **fields: Any) -> Any:
@@ -171,3 +178,36 @@ def clip(path: Path, seconds: float) -> tuple[np.ndarray, int]:
     """The first `seconds` of a sound file, int16 mono, and its rate."""
     pcm, rate_hz = soundfile.read(path, dtype="int16", always_2d=True)
     return pcm[: round(seconds * rate_hz), :1], rate_hz
+
+
+def play(listener: Listener, env: dict[str, str] | None = None, **parameters: Any) -> None:
+    """Play a file to its end."""
+    player = start("audio_file_node", env, **parameters)
+    listener.until(lambda: player.poll() is not None, "the end of the player", 2 * WAIT_S)
+    code, output = finish(player)
+    assert code == 0, output
+
+
+@pytest.fixture
+def short_wav(demo_wav: Path, tmp_path: Path) -> Path:
+    """Two seconds of speech."""
+    pcm, rate_hz = clip(demo_wav, SHORT_S)
+    path = tmp_path / "short.wav"
+    soundfile.write(path, pcm, rate_hz)
+    return path
+
+
+def check_kinds(listener: Listener, path: Path, kinds: list[str], env: dict[str, str] | None = None) -> None:
+    """`path`, played as each of `kinds`, gives the frames that the core gives for it."""
+    pcm, rate_hz = soundfile.read(path, dtype="int16")
+    offline = dtalker_model.load()
+    expected = np.array([frame.weights for frame in offline.push(pcm, rate_hz) + offline.flush()])
+    with talker(listener, env, pacing="asap", gap_ms=400.0):
+        for kind in kinds:
+            assert listener.call(Trigger, "dtalker/reset").success
+            listener.frames.clear()
+            play(listener, env, file=str(path), kind=kind, speed=4.0)
+            listener.until(lambda: len(listener.frames) >= len(expected), f"the frames of {kind}")
+            listener.assert_grid()
+            got = np.array([message.weights for _, message in listener.frames])
+            np.testing.assert_allclose(got, expected, atol=2e-4, err_msg=kind)

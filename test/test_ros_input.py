@@ -1,0 +1,95 @@
+"""What the talker node hears: types and QoS found at run time, publishers that go and return, bytes that are no PCM."""
+
+from array import array
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from ros_rig import QOS, SHORT_S, Listener, check_kinds, clip, finish, listener, play, short_wav, start, talker
+from std_msgs.msg import Float32MultiArray, UInt8MultiArray
+
+__all__ = ["listener", "short_wav"]
+
+
+def test_every_kind_gives_the_frames_of_the_core(listener: Listener, short_wav: Path) -> None:
+    check_kinds(listener, short_wav, ["int16", "float32", "uint8", "wav"])
+
+
+def test_stereo_48000_declares_itself(listener: Listener, short_wav: Path, tmp_path: Path) -> None:
+    pcm, _ = clip(short_wav, SHORT_S)
+    path = tmp_path / "stereo.wav"
+    soundfile.write(path, np.repeat(np.repeat(pcm, 3, axis=0), 2, axis=1), 48_000)
+    with talker(listener, pacing="asap", gap_ms=400.0):
+        play(listener, file=str(path), kind="wav", chunk_ms=0.0)
+        listener.until(lambda: len(listener.frames) >= 50 * SHORT_S, "the frames")
+        listener.assert_grid()
+
+
+@pytest.mark.parametrize(
+    ("reliability", "declared"),
+    [("reliable", ""), ("best_effort", ""), ("best_effort", "std_msgs/msg/Int16MultiArray")],
+)
+def test_either_reliability_is_matched(listener: Listener, short_wav: Path, reliability: str, declared: str) -> None:
+    with talker(listener, pacing="asap", gap_ms=400.0, **({"audio_type": declared} if declared else {})):
+        play(listener, file=str(short_wav), reliability=reliability, speed=2.0)
+        listener.until(lambda: len(listener.frames) >= 50 * SHORT_S * 0.9, "the frames")
+        assert listener.logged(f"Int16MultiArray, {reliability.replace('_', ' ')})")
+
+
+def test_a_publisher_may_return_with_another_type_and_qos(listener: Listener) -> None:
+    with talker(listener, pacing="asap"):
+        for kind, reliability in [
+            (Float32MultiArray, ReliabilityPolicy.RELIABLE),
+            (Float32MultiArray, ReliabilityPolicy.BEST_EFFORT),
+            (UInt8MultiArray, ReliabilityPolicy.RELIABLE),
+        ]:
+            listener.frames.clear()
+            publisher = listener.node.create_publisher(kind, "audio", QoSProfile(depth=10, reliability=reliability))
+            listener.until(publisher.get_subscription_count, f"a subscription to {kind.__name__}")
+            data = array("f", [0.1] * 1600) if kind is Float32MultiArray else array("B", bytes(3200))
+
+            def heard(publisher: Any = publisher, message: Any = kind(data=data)) -> bool:
+                publisher.publish(message)  # again and again: a best-effort message may be lost
+                listener.executor.spin_once(timeout_sec=0.05)
+                return bool(listener.frames)
+
+            listener.until(heard, f"frames from {kind.__name__}")
+            listener.node.destroy_publisher(publisher)
+            listener.until(lambda: not listener.node.get_publishers_info_by_topic("audio"), "the publisher to go")
+
+
+def test_mp3_is_refused_in_the_log_and_the_node_goes_on(listener: Listener) -> None:
+    frame = bytes([0xFF, 0xFB, 0x90, 0x64]) + bytes(413)
+    with talker(listener, pacing="asap"):
+        publisher = listener.node.create_publisher(UInt8MultiArray, "audio", QOS)
+        listener.until(publisher.get_subscription_count, "the subscription")
+        for _ in range(5):
+            publisher.publish(UInt8MultiArray(data=array("B", frame)))
+        line = listener.logged("received mp3 bytes, raw PCM is needed")
+        assert "format:=wave" in line
+        publisher.publish(UInt8MultiArray(data=array("B", b"abc")))
+        listener.logged("3 bytes of S16LE with 1 channel(s) are no whole number of samples")
+        publisher.publish(UInt8MultiArray(data=array("B", bytes(6400))))
+        listener.until(lambda: len(listener.frames) >= 10, "frames of good audio")
+        listener.until(lambda: listener.fresh_diagnostics()["messages_refused"] == "6", "the count in the diagnostics")
+    assert sum("mp3" in line for line in listener.logs) == 1
+
+
+@pytest.mark.parametrize(
+    ("parameters", "expected"),
+    [
+        ({"kind": "raw_audio"}, "source the workspace that has foxglove_msgs"),
+        ({"kind": "opus"}, "kind: received 'opus', expected one of int16"),
+        ({"file": "nowhere.wav"}, "no sound file at nowhere.wav"),
+        ({"file": __file__}, "is not a sound file that libsndfile reads"),
+        ({"reliability": "maybe"}, "reliability: received 'maybe', expected 'reliable' or 'best_effort'"),
+    ],
+)
+def test_the_player_says_what_is_wrong(demo_wav: Path, parameters: dict[str, Any], expected: str) -> None:
+    code, output = finish(start("audio_file_node", **{"file": str(demo_wav), **parameters}))
+    assert code == 1
+    assert expected in output
+    assert "Traceback" not in output

@@ -1,0 +1,127 @@
+"""Up and down by transitions without leftovers; bad starts end with one clear line; signals end with code 0."""
+
+import signal
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from node_rig import node
+from ros_rig import Listener, finish, listener, start
+
+from lifecycle_msgs.msg import State, Transition
+from lifecycle_msgs.srv import ChangeState, GetState
+
+__all__ = ["listener"]
+
+CONFIGURE, CLEANUP = Transition.TRANSITION_CONFIGURE, Transition.TRANSITION_CLEANUP
+ACTIVATE, DEACTIVATE = Transition.TRANSITION_ACTIVATE, Transition.TRANSITION_DEACTIVATE
+
+
+def change(listener: Listener, transition: int) -> bool:
+    request = Transition(id=transition)
+    return bool(listener.call(ChangeState, "dtalker/change_state", transition=request).success)
+
+
+def state(listener: Listener) -> int:
+    return int(listener.call(GetState, "dtalker/get_state").current_state.id)
+
+
+def entities(talker_node: Any) -> tuple[int, ...]:
+    kinds = (talker_node.publishers, talker_node.subscriptions, talker_node.timers, talker_node.services)
+    return tuple(len(list(kind)) for kind in kinds)
+
+
+def test_up_and_down_twice_leaves_nothing_behind(listener: Listener) -> None:
+    with node(started=False, autostart=False) as talker_node:
+        assert state(listener) == State.PRIMARY_STATE_UNCONFIGURED
+        bare, threads = entities(talker_node), threading.active_count()
+        parameters = set(talker_node.parameters.values())
+        for _ in range(2):
+            assert change(listener, CONFIGURE)
+            configured = entities(talker_node)
+            assert not listener.frames
+            assert change(listener, ACTIVATE)
+            listener.until(lambda: len(listener.frames) > 10, "frames")
+            assert threading.active_count() == threads + 1
+            assert change(listener, DEACTIVATE)
+            assert (entities(talker_node), threading.active_count()) == (configured, threads)
+            listener.frames.clear()
+            assert change(listener, CLEANUP)
+            assert (entities(talker_node), talker_node.talker) == (bare, None)
+            assert set(talker_node.parameters.values()) == parameters
+            assert not listener.frames
+
+
+def test_sequence_begins_at_zero_after_each_activation(listener: Listener) -> None:
+    with node(started=False) as talker_node:
+        assert talker_node.trigger_configure()
+        for _ in range(2):
+            listener.frames.clear()
+            assert change(listener, ACTIVATE)
+            listener.until(lambda: len(listener.frames) > 10, "frames")
+            assert change(listener, DEACTIVATE)
+            listener.until(lambda: not listener.executor.spin_once(timeout_sec=0.0), "silence")
+            assert listener.frames[0][1].sequence == 0
+            listener.assert_grid()
+
+
+def test_an_impossible_transition_is_refused_and_the_node_lives(listener: Listener) -> None:
+    process = start("talker_node")
+    try:
+        listener.until(lambda: listener.infos, "the talker node")
+        assert not change(listener, CONFIGURE)
+        assert state(listener) == State.PRIMARY_STATE_ACTIVE
+        count = len(listener.frames)
+        listener.until(lambda: len(listener.frames) > count + 10, "more frames")
+    finally:
+        code, output = finish(process, signal.SIGTERM)
+    assert code == 0, output
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("autostart", [True, False])
+def test_signals_end_the_node_quietly(listener: Listener, number: int, autostart: bool) -> None:
+    process = start("talker_node", autostart=autostart)
+    listener.until(lambda: "dtalker" in listener.node.get_node_names(), "the node")
+    if autostart:
+        listener.until(lambda: listener.frames, "frames")
+    code, output = finish(process, number)
+    assert (code, output.strip()) == (0, "")
+
+
+def test_shutdown_transition_from_active(listener: Listener) -> None:
+    with node() as talker_node:
+        listener.until(lambda: listener.frames, "frames")
+        assert change(listener, Transition.TRANSITION_ACTIVE_SHUTDOWN)
+        assert talker_node.talker is None
+        assert state(listener) == State.PRIMARY_STATE_FINALIZED
+
+
+@pytest.mark.parametrize(
+    ("parameters", "expected"),
+    [
+        ({"model": "nobody"}, "no model 'nobody'"),
+        ({"model": "{bad}"}, "bad.json is missing"),
+        ({"audio_format": "opus"}, "unknown sample format 'opus'"),
+        ({"pacing": "slow"}, "pacing: received 'slow'"),
+        ({"intensity": 7.0}, "intensity out of range"),
+        ({"intensity": "much"}, "expecting type 'DOUBLE'"),
+    ],
+)
+def test_a_bad_start_gives_one_line_and_code_1(tmp_path: Path, parameters: dict[str, Any], expected: str) -> None:
+    bad = tmp_path / "bad.onnx"
+    bad.write_bytes(b"no model")
+    given = {key: str(bad) if value == "{bad}" else value for key, value in parameters.items()}
+    code, output = finish(start("talker_node", **given))
+    assert code == 1
+    assert expected in output
+    assert output.count("[FATAL]") == 1
+    assert len(output.strip().splitlines()) == 1, output
+
+
+def test_a_failed_configure_leaves_the_node_unconfigured(listener: Listener) -> None:
+    with node(started=False, model="nobody"):
+        assert not change(listener, CONFIGURE)
+        assert state(listener) == State.PRIMARY_STATE_UNCONFIGURED
+        listener.logged("cannot configure: no model 'nobody'")

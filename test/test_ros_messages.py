@@ -1,0 +1,50 @@
+"""Messages of packages that may or may not be sourced: both flavours of audio_common_msgs, and foxglove_msgs."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from message_packages import environment
+from ros_rig import Listener, check_kinds, listener, short_wav, talker
+
+__all__ = ["listener", "short_wav"]
+
+KINDS = {"ros_drivers": ["audio_data", "audio_data_stamped", "raw_audio"], "mgonzs13": ["audio_stamped"]}
+
+CAPTURE = """
+import rclpy
+from array import array
+from rclpy.qos import DurabilityPolicy, QoSProfile
+from audio_common_msgs.msg import AudioData, AudioInfo
+
+rclpy.init()
+node = rclpy.create_node("capture")
+info = node.create_publisher(AudioInfo, "audio_info", QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL))
+info.publish(AudioInfo(channels=2, sample_rate=32000, sample_format="F32LE", coding_format="wave"))
+audio = node.create_publisher(AudioData, "audio", 10)
+message = AudioData(data=array("B", bytes(4 * 2 * 3200)))
+node.create_timer(0.1, lambda: audio.publish(message))
+rclpy.spin(node)
+"""
+"""A stand-in for ros-drivers' audio_capture: two channels of floats at 32 kHz, 0.1 s in each message."""
+
+
+@pytest.mark.parametrize("flavour", KINDS)
+def test_every_kind_gives_the_frames_of_the_core(listener: Listener, short_wav: Path, flavour: str) -> None:
+    check_kinds(listener, short_wav, KINDS[flavour], environment(flavour))
+
+
+def test_audio_info_declares_the_format(listener: Listener) -> None:
+    env = environment("ros_drivers")
+    with talker(listener, env):
+        capture = subprocess.Popen([sys.executable, "-c", CAPTURE], env={**os.environ, **env})
+        try:
+            listener.logged("audio_info: AudioFormat(sample_rate_hz=32000, channels=2")
+            before = int(listener.fresh_diagnostics()["messages_received"])
+            listener.until(lambda: int(listener.fresh_diagnostics()["messages_received"]) > before + 10, "audio")
+            assert float(listener.diagnostics[-1]["queued_s"]) < 0.5  # read as 16 kHz mono it would pile up
+        finally:
+            capture.kill()
+            capture.wait()
