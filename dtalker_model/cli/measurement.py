@@ -9,7 +9,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +28,7 @@ from dtalker_model.settings import Settings
 from dtalker_model.voice_activity import VoiceActivity
 
 Audio = npt.NDArray[np.float32]
+Result = TypeVar("Result")
 
 DEMO_CLIP = Path(dtalker_model.__file__).parent / "data" / "demo.wav"
 OFFLINE_REPEATS = 5
@@ -49,8 +52,8 @@ def speed(model: str, seconds: float) -> dict[str, float]:
     steps_ms = []
     for start in range(0, len(pcm) - FRAME_SAMPLES + 1, FRAME_SAMPLES):
         chunk = pcm[start : start + FRAME_SAMPLES]
-        spent_s, frames = _timed(lambda chunk=chunk: talker.push(chunk, SAMPLE_RATE_HZ))
-        if frames:  # the first chunks fill the look-ahead
+        spent_s, completed = _timed(partial(talker.push, chunk, SAMPLE_RATE_HZ))
+        if completed:  # the first chunks fill the look-ahead
             steps_ms.append(1000 * spent_s)
     frames = len(pcm) // FRAME_SAMPLES
     return {
@@ -94,7 +97,7 @@ def frame_time_ms(model: str, voices: int, pcm: Audio) -> float:
     for index in range(VOICE_WARM_UP_FRAMES + VOICE_FRAMES):
         at = (starts + index * FRAME_SAMPLES) % (len(pcm) - FRAME_SAMPLES)
         chunks = [pcm[a : a + FRAME_SAMPLES] for a in at]
-        spent_ms.append(1000 * _timed(lambda chunks=chunks, index=index: choir.frame(chunks, index))[0])
+        spent_ms.append(1000 * _timed(partial(choir.frame, chunks, index))[0])
     return float(np.percentile(spent_ms[VOICE_WARM_UP_FRAMES:], 95))
 
 
@@ -129,7 +132,7 @@ def memory(model: str, seconds: float) -> dict[str, float | None]:
     return {"rss_mb": peak_rss_mb()}
 
 
-def _timed(work: Callable[[], list[object]]) -> tuple[float, list[object]]:
+def _timed(work: Callable[[], Result]) -> tuple[float, Result]:
     begun_s = time.perf_counter()
     result = work()
     return time.perf_counter() - begun_s, result
