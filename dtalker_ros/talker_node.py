@@ -18,7 +18,6 @@ from dtalker_model.errors import DtalkerError
 from dtalker_model.rates import SAMPLE_RATE_HZ
 from dtalker_model.settings import Settings
 
-from .engine import TalkerLike
 from .node_parameters import NodeParameters
 from .outputs import Outputs
 from .parameters import (
@@ -43,7 +42,7 @@ class TalkerNode(LifecycleNode):
         self.parameters = NodeParameters(self, self._on_change)
         self.parameters.declare((*NODE_PARAMETERS, *setting_parameters(())))
         self._of_model: tuple[ParameterSpec, ...] = ()
-        self.talker: TalkerLike | None = None
+        self.talker: Any = None
         self._outputs: Outputs | None = None
         self._tap: Tap | None = None
         self._guard_transitions()

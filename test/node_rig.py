@@ -7,9 +7,12 @@ from typing import Any
 
 from ros_rig import SPIN_S, rclpy
 
-from dtalker_ros.talker_node import TalkerNode
+# isort: split
+
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.parameter import Parameter
+
+from dtalker_ros.talker_node import TalkerNode
 
 
 @contextmanager

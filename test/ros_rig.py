@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -124,7 +124,7 @@ def listener() -> Iterator[Listener]:
     rig.close()
 
 
-def start(module: str, env: dict[str, str] | None = None, **parameters: Any) -> "subprocess.Popen[str]":
+def start(module: str, env: Mapping[str, str] | None = None, **parameters: Any) -> "subprocess.Popen[str]":
     """Start ``python -m dtalker_ros.MODULE`` with ROS parameters."""
     arguments = [f"{key.replace('__', '.')}:={_ros(value)}" for key, value in parameters.items()]
     options = [word for argument in arguments for word in ("-p", argument)]

@@ -55,7 +55,7 @@ SAME_SAMPLES = {
 
 
 def as_float(pcm: np.ndarray) -> np.ndarray:
-    return pcm / {"i2": 32768.0, "i4": 2.0**31, "f4": 1.0, "f8": 1.0}[pcm.dtype.str[1:]]
+    return np.asarray(pcm, np.float64) / {"i2": 32768.0, "i4": 2.0**31, "f4": 1.0, "f8": 1.0}[pcm.dtype.str[1:]]
 
 
 @pytest.mark.parametrize("kind", SAME_SAMPLES)
@@ -128,7 +128,7 @@ def test_riff_of_another_rate_and_width() -> None:
     stereo = np.stack([TONE, -TONE], axis=1)
     chunk = chunk_from_message(Message(data=riff("PCM_24", stereo, 44_100)))
     assert chunk.sample_rate_hz == 44_100
-    np.testing.assert_allclose(chunk.pcm, stereo / 32768, atol=1e-6)
+    np.testing.assert_allclose(as_float(chunk.pcm), stereo / 32768, atol=1e-6)
 
 
 def test_riff_with_unknown_length() -> None:

@@ -1,6 +1,7 @@
 """What the talker node hears: types and QoS found at run time, publishers that go and return, bytes that are no PCM."""
 
 from array import array
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ def test_stereo_48000_declares_itself(listener: Listener, short_wav: Path, tmp_p
     [("reliable", ""), ("best_effort", ""), ("best_effort", "std_msgs/msg/Int16MultiArray")],
 )
 def test_either_reliability_is_matched(listener: Listener, short_wav: Path, reliability: str, declared: str) -> None:
-    with talker(listener, pacing="asap", gap_ms=400.0, **({"audio_type": declared} if declared else {})):
+    with talker(listener, pacing="asap", gap_ms=400.0, audio_type=declared):
         play(listener, file=str(short_wav), reliability=reliability, speed=2.0)
         listener.until(lambda: len(listener.frames) >= 50 * SHORT_S * 0.9, "the frames")
         assert listener.logged(f"Int16MultiArray, {reliability.replace('_', ' ')})")
@@ -50,13 +51,10 @@ def test_a_publisher_may_return_with_another_type_and_qos(listener: Listener) ->
             publisher = listener.node.create_publisher(kind, "audio", QoSProfile(depth=10, reliability=reliability))
             listener.until(publisher.get_subscription_count, f"a subscription to {kind.__name__}")
             data = array("f", [0.1] * 1600) if kind is Float32MultiArray else array("B", bytes(3200))
-
-            def heard(publisher: Any = publisher, message: Any = kind(data=data)) -> bool:
-                publisher.publish(message)  # again and again: a best-effort message may be lost
-                listener.executor.spin_once(timeout_sec=0.05)
-                return bool(listener.frames)
-
-            listener.until(heard, f"frames from {kind.__name__}")
+            # Again and again: a best-effort message may be lost.
+            timer = listener.node.create_timer(0.05, partial(publisher.publish, kind(data=data)))
+            listener.until(lambda: listener.frames, f"frames from {kind.__name__}")
+            listener.node.destroy_timer(timer)
             listener.node.destroy_publisher(publisher)
             listener.until(lambda: not listener.node.get_publishers_info_by_topic("audio"), "the publisher to go")
 

@@ -9,6 +9,8 @@ import pytest
 from node_rig import node
 from ros_rig import Listener, finish, listener, start
 
+# isort: split
+
 from lifecycle_msgs.msg import State, Transition
 from lifecycle_msgs.srv import ChangeState, GetState
 
@@ -112,7 +114,7 @@ def test_shutdown_transition_from_active(listener: Listener) -> None:
 def test_a_bad_start_gives_one_line_and_code_1(tmp_path: Path, parameters: dict[str, Any], expected: str) -> None:
     bad = tmp_path / "bad.onnx"
     bad.write_bytes(b"no model")
-    given = {key: str(bad) if value == "{bad}" else value for key, value in parameters.items()}
+    given: dict[str, Any] = {key: str(bad) if value == "{bad}" else value for key, value in parameters.items()}
     code, output = finish(start("talker_node", **given))
     assert code == 1
     assert expected in output

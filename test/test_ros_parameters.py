@@ -7,10 +7,13 @@ import pytest
 from node_rig import node
 from ros_rig import Listener, finish, listener, start
 
+# isort: split
+
+from rclpy.parameter import Parameter
+
 from dtalker_model.blendshapes import ARKIT_NAMES, INDEX, LOWER_FACE
 from dtalker_model.settings import setting_specs
 from dtalker_ros.parameters import NODE_PARAMETERS, setting_parameters
-from rclpy.parameter import Parameter
 
 __all__ = ["listener"]
 

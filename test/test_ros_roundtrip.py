@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import soundfile
 from ros_rig import FRAME_NS, QOS, Listener, listener, stamp_ns, talker
+from std_msgs.msg import Int16MultiArray
 
 import dtalker_model
-from std_msgs.msg import Int16MultiArray
 
 __all__ = ["listener"]
 

@@ -1,0 +1,68 @@
+"""Starts the talker node: ``ros2 launch dtalker talker.launch.py audio:=/audio/audio emotion:=happy``."""
+
+from launch.actions import DeclareLaunchArgument, OpaqueFunction
+from launch.substitutions import LaunchConfiguration
+from launch_ros.actions import LifecycleNode
+from launch_ros.parameter_descriptions import ParameterValue
+
+from launch import LaunchContext, LaunchDescription
+
+TOPICS = {
+    "audio": "Topic with the speech: any audio message; its type and QoS are found at run time.",
+    "blendshapes": "Topic for the frames (dtalker/msg/Blendshapes).",
+}
+
+NODE = {
+    "name": ("dtalker", "Name of the node."),
+    "namespace": ("", "Namespace of the node and of its relative topics."),
+    "params_file": ("", "YAML file with parameters; share/dtalker/launch/params.yaml lists all of them."),
+    "log_level": ("info", "Least severe log messages that are shown: debug, info, warn, error or fatal."),
+}
+
+PARAMETERS = {
+    "autostart": (bool, "Configure and activate at start; false leaves that to a lifecycle manager. Default true."),
+    "model": (str, "A shipped model's name or the path of an .onnx file. Default dtalker."),
+    "identity": (str, "Whose way of speaking: a name of the model, or live. Default default."),
+    "emotion": (str, "A name of the model, live, or mix. Default neutral."),
+    "intensity": (float, "Strength of the emotion, 0 to 2. Default 1."),
+    "playout_delay_ms": (float, "From a sample's time to the moment its frame is shown, 80 to 5000 ms. Default 80."),
+    "pacing": (str, "clock for live use, asap for offline use. Default clock."),
+    "audio_type": (str, "Type of the audio topic; found from its publishers where it is not given."),
+    "audio_sample_rate_hz": (int, "Sample rate of messages that do not say. Default 16000."),
+    "audio_channels": (int, "Channels of messages that do not say. Default 1."),
+    "audio_format": (str, "Format of raw bytes, such as S16LE. Default S16LE."),
+    "frame_id": (str, "Name of the face, in the header of every message. Default face."),
+    "use_sim_time": (bool, "Take the time from /clock. Default false."),
+}
+"""Given ones win over params_file; those not given are left to it."""
+
+
+def _talker(context: LaunchContext) -> list[LifecycleNode]:
+    given = {name: LaunchConfiguration(name).perform(context) for name in (*NODE, *TOPICS, *PARAMETERS)}
+    overrides = {
+        name: ParameterValue(given[name], value_type=kind) for name, (kind, _) in PARAMETERS.items() if given[name]
+    }
+    files = [given["params_file"]] if given["params_file"] else []
+    node = LifecycleNode(
+        package="dtalker",
+        executable="talker_node",
+        name=given["name"],
+        namespace=given["namespace"],
+        parameters=[*files, *([overrides] if overrides else [])],
+        remappings=[(topic, given[topic]) for topic in TOPICS if given[topic] != topic],
+        ros_arguments=["--log-level", given["log_level"]],
+        output="screen",
+    )
+    return [node]
+
+
+def generate_launch_description() -> LaunchDescription:
+    """Arguments and the node."""
+    arguments = [DeclareLaunchArgument(name, default_value=name, description=doc) for name, doc in TOPICS.items()]
+    arguments += [
+        DeclareLaunchArgument(name, default_value=value, description=doc) for name, (value, doc) in NODE.items()
+    ]
+    arguments += [
+        DeclareLaunchArgument(name, default_value="", description=doc) for name, (_, doc) in PARAMETERS.items()
+    ]
+    return LaunchDescription([*arguments, OpaqueFunction(function=_talker)])

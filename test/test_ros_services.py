@@ -1,0 +1,151 @@
+"""Barge-in, reset, express; what late joiners get; silence in gaps; what a late node does; frames at once with asap."""
+
+import re
+import signal
+from array import array
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+from ros_rig import FRAME_NS, QOS, Listener, listener, stamp_ns, talker
+
+# isort: split
+
+from dtalker.msg import FaceInfo
+from dtalker.srv import Express
+from std_msgs.msg import Int16MultiArray
+from std_srvs.srv import Trigger
+
+import dtalker_model
+from dtalker_model.blendshapes import ARKIT_NAMES, INDEX
+
+__all__ = ["listener"]
+
+MOUTH = [INDEX[name] for name in ("jawOpen", "mouthFunnel", "mouthPucker", "mouthLowerDownLeft", "mouthUpperUpLeft")]
+MARGIN_NS = 30_000_000
+"""For the way of a service call and of a frame through the middleware."""
+
+
+def speak(listener: Listener, pcm: np.ndarray) -> Any:
+    """Publish `pcm` in one message, as TTS nodes do; returns the publisher."""
+    publisher = listener.node.create_publisher(Int16MultiArray, "audio", QOS)
+    listener.until(publisher.get_subscription_count, "the subscription")
+    listener.fresh_diagnostics()  # the node has found the publisher as well
+    publisher.publish(Int16MultiArray(data=array("h", pcm.tobytes())))
+    return publisher
+
+
+@pytest.fixture
+def speech(demo_wav: Path) -> np.ndarray:
+    return soundfile.read(demo_wav, dtype="int16")[0]
+
+
+def test_a_sentence_in_one_message_is_paced_by_the_clock(listener: Listener, speech: np.ndarray) -> None:
+    with talker(listener):
+        speak(listener, speech[: 3 * 16_000])
+        start_ns = int(listener.fresh_diagnostics()["speech_start_ns"])
+        listener.until(lambda: stamp_ns(listener.frames[-1][1]) > start_ns + 3_000_000_000, "the end")
+        ahead_ms = [(stamp_ns(m) - when) / 1e6 for when, m in listener.frames if stamp_ns(m) > start_ns + 200_000_000]
+        assert max(ahead_ms) < 100
+        assert listener.fresh_diagnostics()["dropped_frames"] == "0"
+    listener.assert_grid()
+
+
+def test_flush_drops_the_rest_and_the_mouth_rests_within_100_ms(listener: Listener, speech: np.ndarray) -> None:
+    with talker(listener):
+        speak(listener, speech)
+        listener.until(lambda: listener.frames[-1][1].weights[MOUTH].max() > 0.05, "an open mouth")
+        answer = listener.call(Trigger, "dtalker/flush")
+        flushed_ns = listener.node.get_clock().now().nanoseconds
+        assert answer.success
+        assert float(answer.message.split()[1]) > 5.0
+        rest_ns = flushed_ns + 1_500_000_000
+        listener.until(lambda: stamp_ns(listener.frames[-1][1]) > rest_ns, "the time after")
+        after = [
+            m.weights[MOUTH].max() for _, m in listener.frames if stamp_ns(m) > flushed_ns + 100_000_000 + MARGIN_NS
+        ]
+        assert len(after) > 50
+        assert max(after[:5]) < 0.05
+        assert listener.fresh_diagnostics()["queued_s"] == "0.000"
+    listener.assert_grid()
+
+
+def test_reset_starts_the_sequence_anew(listener: Listener) -> None:
+    with talker(listener):
+        listener.until(lambda: len(listener.frames) > 30, "frames")
+        assert listener.call(Trigger, "dtalker/reset").success
+        listener.until(lambda: listener.frames[-1][1].sequence < 10, "a new start")
+        first = next(i for i, (_, m) in enumerate(listener.frames) if i and m.sequence == 0)
+        assert stamp_ns(listener.frames[first][1]) > stamp_ns(listener.frames[first - 1][1])
+        listener.frames = listener.frames[first:]
+        listener.until(lambda: len(listener.frames) > 20, "more frames")
+        listener.assert_grid()
+
+
+def test_express_changes_and_refuses(listener: Listener) -> None:
+    with talker(listener):
+        answer = listener.call(Express, "dtalker/express", identity="", emotion="happy", intensity=1.5)
+        assert (answer.success, answer.message) == (True, "")
+        answer = listener.call(Express, "dtalker/express", identity="", emotion="hapy", intensity=-1.0)
+        assert not answer.success
+        assert "did you mean 'happy'?" in answer.message
+        answer = listener.call(Express, "dtalker/express", identity="", emotion="", intensity=3.0)
+        assert not answer.success
+        assert "intensity" in answer.message
+        answer = listener.call(Express, "dtalker/express", identity="live", emotion="", intensity=-1.0)
+        assert answer.success
+        listener.until(lambda: listener.speakers, "the belief about the speaker")
+        card = dtalker_model.load().card
+        assert set(listener.speakers[-1].identities) <= set(card.identities)
+
+
+def test_a_late_joiner_gets_the_information(listener: Listener) -> None:
+    card = dtalker_model.load().card
+    with talker(listener):
+        late: list[Any] = []
+        listener.until(lambda: len(listener.infos) >= 2, "information twice")
+        listener.node.create_subscription(FaceInfo, "dtalker/info", late.append, 10)
+        info = listener.until(lambda: late, "information for a late joiner")[0]
+    assert tuple(info.names) == ARKIT_NAMES
+    assert (info.model, info.model_sha256, info.licence) == (card.name, card.sha256, card.licence)
+    assert (info.frame_rate_hz, info.lookahead_ms, info.playout_delay_ms) == (50.0, 80.0, 80.0)
+    assert list(info.emotions) == list(card.emotions)
+    assert list(info.identities) == list(card.identities)
+
+
+def test_a_held_up_node_drops_the_oldest_and_says_so(listener: Listener, speech: np.ndarray) -> None:
+    with talker(listener) as process:
+        speak(listener, speech)
+        listener.until(lambda: float(listener.fresh_diagnostics()["queued_s"]) > 0, "speech")
+        process.send_signal(signal.SIGSTOP)
+        held_ns = listener.node.get_clock().now().nanoseconds
+        now_ns = listener.node.get_clock().now
+        listener.until(lambda: now_ns().nanoseconds > held_ns + 1_500_000_000, "a second and a half")
+        process.send_signal(signal.SIGCONT)
+        line = listener.logged("whose time had passed")
+        assert re.match(r"late: dropped \d+ frames and 1\.\d\d s of audio whose time had passed", line)
+        dropped = int(listener.until(lambda: int(listener.fresh_diagnostics()["dropped_frames"]), "the count"))
+        assert 50 <= dropped <= 90
+        resumed_ns = listener.node.get_clock().now().nanoseconds
+        listener.until(lambda: stamp_ns(listener.frames[-1][1]) > resumed_ns, "frames after that")
+        jumps = np.diff([m.sequence for _, m in listener.frames])
+        steps = np.diff([stamp_ns(m) for _, m in listener.frames]) // FRAME_NS
+        assert jumps.max() == dropped + 1
+        np.testing.assert_array_equal(jumps, steps)
+
+
+def test_asap_gives_everything_at_once(listener: Listener, speech: np.ndarray) -> None:
+    with talker(listener, pacing="asap"):
+        publisher = listener.node.create_publisher(Int16MultiArray, "audio", QOS)
+        listener.until(publisher.get_subscription_count, "the subscription")
+        sent_ns = listener.node.get_clock().now().nanoseconds
+        publisher.publish(Int16MultiArray(data=array("h", np.tile(speech, 6).tobytes())))
+        count = -(-6 * len(speech) // 320)
+        listener.until(lambda: len(listener.frames) >= count, "all frames")
+        took_s = (listener.frames[-1][0] - sent_ns) / 1e9
+        assert took_s < 0.5 * 6 * len(speech) / 16_000
+        listener.fresh_diagnostics()
+        assert len(listener.frames) == count
+    listener.assert_grid()
