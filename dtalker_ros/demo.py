@@ -45,8 +45,8 @@ class Outcome:
         p50, p95, p99 = self.latency_ms
         return (
             f"demo: {len(self.frames)} of {self.expected} frames, real-time factor {self.real_time_factor:.3f}, "
-            f"latency chunk to frame p50 {p50:.1f} p95 {p95:.1f} p99 {p99:.1f} ms (after {LOOKAHEAD_MS} ms look-ahead), "
-            f"{self.gaps} gaps"
+            f"latency from audio chunk to frame p50 {p50:.1f} p95 {p95:.1f} p99 {p99:.1f} ms "
+            f"(beyond the look-ahead of {LOOKAHEAD_MS} ms), {self.gaps} gaps"
         )
 
 
