@@ -1,10 +1,10 @@
 """dtalker: speech in, ARKit-52 blendshapes out, live.
 
-    import soundfile, dtalker_model
-    talker = dtalker_model.load(emotion="happy")
-    pcm, rate_hz = soundfile.read("speech.wav")
-    for frame in talker.push(pcm, rate_hz) + talker.flush():
-        print(frame.time_s, dict(zip(dtalker_model.ARKIT_NAMES, frame.weights)))
+import soundfile, dtalker_model
+talker = dtalker_model.load(emotion="happy")
+pcm, rate_hz = soundfile.read("speech.wav")
+for frame in talker.push(pcm, rate_hz) + talker.flush():
+    print(frame.time_s, dict(zip(dtalker_model.ARKIT_NAMES, frame.weights)))
 """
 
 from dtalker_model.blendshapes import ARKIT_NAMES

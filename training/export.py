@@ -77,7 +77,7 @@ def _export(network: Streaming, inputs: Mapping[str, int], outputs: Sequence[str
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the TorchScript exporter is deprecated, but the only one without onnxscript
         torch.onnx.export(
-            _Flat(network, list(state)), example, str(path), input_names=ins, output_names=outs,
+            _Flat(network, list(state)).eval(), example, str(path), input_names=ins, output_names=outs,
             dynamic_axes=axes, opset_version=OPSET, dynamo=False,
         )  # fmt: skip
 

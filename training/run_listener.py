@@ -18,7 +18,7 @@ from training.augment import Augmentation
 from training.corpus import EMOTIONS, Clip, corpus_folder, generic_name, read_manifest
 from training.library import DEFAULT, Names
 from training.phones import synthesise
-from training.variants import Variant, make_variants
+from training.variants import Variant, feature_statistics, make_variants
 
 LOUD_ENOUGH = 2.0
 """Log-mel this far above a clip's quietest frames is speech."""
@@ -139,9 +139,9 @@ def run(config: ListenerTraining, names: Names, folder: Path) -> None:
     clips = read_manifest(corpus, "train") + synthesise(folder.parent / "flite", config.synthetic_sentences)
     variants = make_variants(clips, config.copies, config.augmentation, config.seed)
     network = ListenerNetwork(ListenerConfig(len(names.identities), len(EMOTIONS)))
-    features = np.concatenate([v.features for v in variants[::11]]).astype(np.float32)
-    network.mean.copy_(torch.from_numpy(features.mean(axis=0)))
-    network.scale.copy_(torch.from_numpy(1 / features.std(axis=0)))
+    mean, scale = feature_statistics(variants)
+    network.mean.copy_(torch.from_numpy(mean))
+    network.scale.copy_(torch.from_numpy(scale))
     saved = {
         "config": network.config.to_dict(),
         "identities": names.identities,

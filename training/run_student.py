@@ -22,7 +22,7 @@ from training.library import Library, Names, names_of
 from training.metrics import lip_basis_cm
 from training.phones import synthesise
 from training.student import TrainConfig, TrainedStudent
-from training.variants import Variant, make_variants, variant
+from training.variants import Variant, feature_statistics, make_variants, variant
 
 LEAST_DEVIATION = 0.02
 """Coefficients that hardly move are scaled as if they moved this much, so that noise in them is not amplified."""
@@ -119,7 +119,7 @@ def build(config: TrainConfig, names: Names, moving: Sequence[Variant], corpus: 
     model = TrainedStudent(config, names, vertex_gram(corpus, scale))
     model.student.motion_mean.copy_(mean)
     model.student.motion_scale.copy_(scale)
-    features = np.concatenate([v.features for v in moving[::7]]).astype(np.float32)
-    model.student.encoder.mean.copy_(torch.from_numpy(features.mean(axis=0)))
-    model.student.encoder.scale.copy_(torch.from_numpy(1 / features.std(axis=0)))
+    feature_mean, feature_scale = feature_statistics(moving)
+    model.student.encoder.mean.copy_(torch.from_numpy(feature_mean))
+    model.student.encoder.scale.copy_(torch.from_numpy(feature_scale))
     return model

@@ -14,6 +14,9 @@ from training.augment import Augmentation, augment
 from training.corpus import Clip, load_audio, load_motion, on_frame_clock
 from training.phones import phone_labels
 
+LEAST_FEATURE_DEVIATION = 0.1
+"""A band that is silent in all training audio is not amplified."""
+
 
 @dataclass(frozen=True)
 class Variant:
@@ -64,3 +67,9 @@ def _of_clip(clip: Clip, copies: int, ranges: Augmentation, seed: tuple[int, int
     for _ in range(copies):
         changed, speed = augment(audio, draw, ranges)
         yield variant(clip, changed, speed)
+
+
+def feature_statistics(variants: Sequence[Variant]) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and 1 / deviation of each log-mel value over a tenth of the variants, each (128,) float32."""
+    features = np.concatenate([v.features for v in variants[::10]]).astype(np.float32)
+    return features.mean(axis=0), 1 / np.maximum(features.std(axis=0), LEAST_FEATURE_DEVIATION)

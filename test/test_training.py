@@ -1,0 +1,143 @@
+"""Training end to end on a generated corpus: losses of known value, a short run, the export, the figures."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="torch is not installed: pip install '.[train]'")
+
+from tiny_corpus import write_corpus  # noqa: E402
+
+import dtalker_model  # noqa: E402
+from dtalker_model.network import Student, StudentConfig  # noqa: E402
+from dtalker_model.runtime import OnnxStep  # noqa: E402
+from dtalker_model.torch_step import TorchStep  # noqa: E402
+from training import config, losses, run_listener, run_student  # noqa: E402
+from training.__main__ import main  # noqa: E402
+from training.export import ExportError, student_inputs, write_graph  # noqa: E402
+from training.library import Library, Names  # noqa: E402
+from training.posed import ACTION_UNITS, POSED, expression, pose  # noqa: E402
+from training.student import TrainConfig  # noqa: E402
+
+SHARE = {"ravdess": 1.0, "grid": 1.0, "facegood": 1.0}
+TINY = {
+    "student": {"encoder_dim": 16, "decoder_dim": 16},
+    "sampling": {"crop_frames": 60},
+    "share": SHARE,
+    "phone_share": {"ravdess": 1.0},
+    "copies": 1,
+    "phone_copies": 0,
+    "synthetic_sentences": 0,
+    "steps": 4,
+    "batch": 4,
+    "phone_batch": 2,
+    "validate_every": 2,
+}
+
+
+def test_losses_have_their_known_values() -> None:
+    motion, observed = torch.zeros(1, 3, 2), torch.tensor([1.0, 0.0]).expand(1, 3, 2)
+    clean = torch.tensor([[[2.0, 9.0], [0.0, 9.0], [1.0, 9.0]]])
+    assert losses.reconstruction(clean, motion, observed).item() == pytest.approx((4 + 0 + 1) / 3)
+    assert losses.velocity(clean, motion, observed).item() == pytest.approx((4 + 1) / 2)
+    gram = torch.tensor([[3.0, 1.0], [1.0, 1.0]])
+    assert losses.vertex(clean, motion, observed, gram).item() == pytest.approx(3 * (4 + 0 + 1) / 3)
+    logits = torch.tensor([[[0.0, 0.0], [100.0, 0.0]]])
+    assert losses.phone(logits, torch.tensor([[1, -1]])).item() == pytest.approx(np.log(2))
+
+
+def test_nothing_observed_costs_nothing() -> None:
+    x, none = torch.randn(2, 5, 3), torch.zeros(2, 5, 3)
+    assert losses.reconstruction(x, -x, none).item() == 0
+
+
+def test_intensity_scales_the_distance_from_neutral() -> None:
+    library = Library(Names(("default",), ("neutral", "happy")), 4)
+    labels = torch.tensor([0, 1, 1])
+    neutral, once, twice = library.emotion(labels, torch.tensor([2.0, 1.0, 2.0]))
+    torch.testing.assert_close(neutral, library.neutral)
+    torch.testing.assert_close(twice - neutral, 2 * (once - neutral))
+
+
+@pytest.mark.parametrize("emotion", ACTION_UNITS)
+def test_a_pose_decides_the_expression_and_leaves_the_mouth(emotion: str) -> None:
+    motion = np.random.default_rng(0).random((5, 52)).astype(np.float32)
+    observed = np.ones((5, 52), np.float32)
+    observed[0] = 0
+    posed, supervised = pose(motion, observed, emotion, strength=1.5)
+    np.testing.assert_allclose(posed[:, POSED], np.tile(1.5 * expression(emotion)[POSED], (5, 1)))
+    rest = [i for i in range(52) if i not in POSED]
+    np.testing.assert_array_equal(posed[:, rest], motion[:, rest])
+    assert not supervised[0].any() and expression(emotion).max() <= 0.7
+
+
+def test_unknown_settings_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="TrainConfig has no setting learning_rat"):
+        config.from_dict(TrainConfig, {"learning_rat": 1})
+    assert config.from_dict(TrainConfig, {"student": {"steps": 4}}).student.steps == 4
+
+
+@pytest.mark.parametrize("batch", [1, 16])
+def test_onnx_and_torch_agree_over_1000_frames(tmp_path: Path, batch: int) -> None:
+    torch.manual_seed(0)
+    student = Student(StudentConfig())
+    write_graph(student, student_inputs(student), ["weights"], tmp_path / "s.onnx")
+    onnx, reference = OnnxStep(tmp_path / "s.onnx", embedding_dim=64), TorchStep(student)
+    draw = np.random.default_rng(0)
+    x = [draw.standard_normal((batch, 1000, dim), np.float32) for dim in (128, 52, 64, 64)]
+    expected, _ = reference(*x, reference.initial_state(batch))
+    state, parts = onnx.initial_state(batch), []
+    for begin in range(0, 1000, 125):
+        weights, state = onnx(*(a[:, begin : begin + 125] for a in x), state)
+        parts.append(weights)
+    np.testing.assert_allclose(np.concatenate(parts, axis=1), expected, atol=1e-4)
+
+
+def test_a_wrong_graph_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    student = Student(StudentConfig(encoder_dim=16, decoder_dim=16))
+    monkeypatch.setattr("training.export.parity", lambda *_: 0.01)
+    with pytest.raises(ExportError, match=r"differs from torch by 0\.01"):
+        write_graph(student, student_inputs(student), ["weights"], tmp_path / "s.onnx")
+    assert not (tmp_path / "s.onnx").exists()
+
+
+def test_a_run_trains_exports_and_is_evaluated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
+    monkeypatch.setenv("DTALKER_CORPUS", str(write_corpus(corpus)))
+    settings = config.from_dict(TrainConfig, TINY)
+    run_student.run(settings, tmp_path / "student")
+    names = run_student.saved_names(tmp_path / "student")
+    assert names.identities[0] == "default" and "ravdess" in names.identities
+    listening = replace(run_listener.ListenerTraining(), share=SHARE, copies=0, steps=2, batch=3, synthetic_sentences=0)
+    run_listener.run(listening, names, tmp_path / "listener")
+    capsys.readouterr()
+
+    out = tmp_path / "tiny.onnx"
+    command = ["export", str(tmp_path / "student"), str(out), "--listener", str(tmp_path / "listener")]
+    assert main(command) == 0
+    talker = dtalker_model.load(out, identity="live", emotion="live")
+    frames = talker.push(np.zeros(16000, np.float32), 16000) + talker.flush()
+    assert len(frames) == 50
+    assert talker.card.emotion_sources["happy"] == "measured" and "synthetic" in talker.card.emotion_sources["angry"]
+
+    capsys.readouterr()
+    assert main(["evaluate", str(out), "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert {row["predictor"] for row in rows} == {"model", "mean face", "ridge", "one frame late"}
+    assert all(np.isfinite(row["LVE"]) for row in rows)
+
+
+def test_a_missing_corpus_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    monkeypatch.setenv("DTALKER_CORPUS", str(tmp_path))
+    assert main(["student", str(tmp_path / "run")]) == 2
+    assert "set DTALKER_CORPUS" in capsys.readouterr().err

@@ -1,0 +1,57 @@
+"""A corpus of a few generated seconds, in the layout of the real one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from dtalker_model.blendshapes import ARKIT_NAMES, INDEX
+
+SECONDS, FPS = 4.0, 30.0
+LIPS = 6
+
+
+def write_corpus(folder: Path) -> Path:
+    """Two clips a source, one to train and one to validate, and one without motion; the jaw follows the loudness of a modulated tone."""
+    rows = []
+    sources = {
+        "ravdess": ("happy", "sad"),
+        "ravdess_song": ("happy", "sad"),
+        "facegood": ("neutral",) * 2,
+        "grid": ("neutral",) * 2,
+    }
+    for source, emotions in sources.items():
+        for split, emotion in zip(("train", "val"), emotions):
+            rows.append(_write_clip(folder, f"{source}_{split}", source, split, emotion))
+    rows.append(_write_clip(folder, "audio_only", "ravdess", "train", "angry"))
+    for key in ("motion", "fps", "frames", "motion_start_s"):
+        del rows[-1][key]
+    (folder / "manifest.jsonl").write_text("\n".join(json.dumps(row) for row in rows) + "\n")
+    draw = np.random.default_rng(0)
+    delta = draw.normal(size=(52, LIPS + 4, 3)).astype(np.float16)
+    np.savez(folder / "face_basis_ict.npz", names=np.array(ARKIT_NAMES), delta_cm=delta, lip_vertices=np.arange(LIPS))
+    return folder
+
+
+def _write_clip(folder: Path, name: str, source: str, split: str, emotion: str) -> dict:
+    draw = np.random.default_rng(sum(map(ord, name)))
+    times_s = np.arange(int(SECONDS * 16000)) / 16000
+    rate_hz = draw.uniform(1.5, 3.0)
+    loudness = 0.5 - 0.5 * np.cos(2 * np.pi * rate_hz * times_s)
+    soundfile.write(folder / f"{name}.flac", 0.3 * loudness * np.sin(2 * np.pi * 180 * times_s), 16000)
+    motion_times_s = 0.02 + np.arange(int(SECONDS * FPS) - 2) / FPS
+    weights = np.zeros((len(motion_times_s), 52), np.float16)
+    weights[:, INDEX["jawOpen"]] = 0.3 - 0.3 * np.cos(2 * np.pi * rate_hz * motion_times_s)
+    weights[:, INDEX["mouthSmileLeft"]] = weights[:, INDEX["mouthSmileRight"]] = 0.6 if emotion == "happy" else 0.1
+    observed = np.ones(52, bool)
+    observed[INDEX["tongueOut"]] = False
+    np.savez(folder / f"{name}.npz", weights=weights, observed=observed)
+    identity = f"{source.split('_')[0]}_01" if source.startswith("ravdess") else source
+    return {
+        "id": name, "source": source, "split": split, "identity": identity, "emotion": emotion, "audio": f"{name}.flac",
+        "seconds": SECONDS, "licence": "CC0", "motion": f"{name}.npz", "fps": FPS, "frames": len(weights),
+        "motion_start_s": 0.02, "phones": [["SIL", 0.0, 1.0], ["AA", 1.0, 3.0]],
+    }  # fmt: skip
