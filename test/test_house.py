@@ -163,3 +163,36 @@ def test_weights_are_small() -> None:
 def test_no_package_shadows_the_real_one(folder: str) -> None:
     assert not (ROOT / folder / "__init__.py").exists()
     assert not (ROOT / "setup.cfg").exists()
+
+
+JUNIT = '<testsuites><testsuite tests="{}" failures="{}" errors="0" skipped="{}"/></testsuites>'
+
+
+@pytest.mark.parametrize(
+    ("steps", "line", "code"),
+    [
+        ({"a": (0, (3, 0, 1)), "lint": (0, None)}, "2 passed, 0 failed, 1 skipped", 0),
+        ({"a": (1, (3, 1, 0))}, "2 passed, 1 failed, 0 skipped", 1),
+        ({"a": (0, (3, 0, 0)), "timed_out": (124, None)}, "3 passed, 1 failed, 0 skipped", 1),
+        ({"a": (0, (3, 0, 0)), "crashed_after_its_tests": (139, (2, 0, 0))}, "5 passed, 1 failed, 0 skipped", 1),
+        ({"a": (0, (3, 0, 0)), "skipped_whole": (5, (1, 0, 1))}, "3 passed, 0 failed, 1 skipped", 0),
+        ({"nothing_ran": (5, (0, 0, 0))}, "0 passed, 1 failed, 0 skipped", 1),
+        ({}, "0 passed, 0 failed, 0 skipped", 1),
+    ],
+)
+def test_summary_counts_what_failed(
+    tmp_path: Path, steps: dict[str, tuple[int, tuple[int, int, int] | None]], line: str, code: int
+) -> None:
+    for name, (status, counts) in steps.items():
+        (tmp_path / f"{name}.status").write_text(f"{status}\n")
+        if counts is not None:
+            (tmp_path / f"{name}.xml").write_text(JUNIT.format(*counts))
+    command = [sys.executable, str(ROOT / "scripts" / "test_summary.py"), str(tmp_path)]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (result.stdout.splitlines()[-1], result.returncode) == (line, code), result.stderr
+
+
+@pytest.mark.parametrize("script", ["scripts/setup.sh", "scripts/env.sh", "scripts/test.sh", ".ci/run"])
+def test_scripts_are_valid_bash(script: str) -> None:
+    result = subprocess.run(["bash", "-n", str(ROOT / script)], capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stderr) == (0, "")
