@@ -88,6 +88,8 @@ install_torch() {
 install_checkout() { pip_install --no-deps --editable .; }
 
 kind=$(ros_kind)
+# A checkout that was moved or copied, or whose Python went away, needs its environment anew.
+if ! { grep -qsF "$venv" "$venv/bin/activate" && [ -x "$venv/bin/python" ]; }; then rm -rf "$stamps"; fi
 once venv "$kind" make_venv
 if [ "$kind" = wheels ]; then
   once wheels "$(hash_of requirements/ros.lock scripts/patch_wheels.py)" install_wheels
