@@ -68,6 +68,10 @@ class Engine:
         )
         return [raw for raw in (self._block(block, settings) for block in blocks) if len(raw.weights)]
 
+    def end_speech(self) -> None:
+        """Barge-in: whoever spoke was cut short, and the gate begins to close."""
+        self._gate.end_hangover()
+
     def belief(self) -> Belief:
         """What is believed about the voice by now."""
         identities, emotions = ({}, {}) if self._listener is None else self._listener.belief()

@@ -68,7 +68,7 @@ class Talker:
         return self._engine.belief()
 
     def set(self, **changes: Any) -> None:
-        """Change settings from the next computed frame on; a new seed starts with the next `reset`.
+        """Change settings from the next computed frame on; of a new seed, the network's noise waits for `reset`.
 
         Raises:
             SettingError: a value out of range or a name the model does not know. Nothing changes then.
@@ -111,6 +111,7 @@ class Talker:
 
     def hush(self, ease_ms: float = 100.0) -> None:
         """Barge-in: the mouth eases to rest within `ease_ms` and stays there until the audio pushed so far is over."""
+        self._engine.end_speech()
         ends_frame = -(-self._samples // FRAME_SAMPLES)
         self._output.hush(self._engine.next_frame, max(round(ease_ms / FRAME_MS), 1), ends_frame)
 
