@@ -40,7 +40,9 @@ PARAMETERS = {
 def _talker(context: LaunchContext) -> list[LifecycleNode]:
     given = {name: LaunchConfiguration(name).perform(context) for name in (*NODE, *TOPICS, *PARAMETERS)}
     overrides = {
-        name: ParameterValue(given[name], value_type=kind) for name, (kind, _) in PARAMETERS.items() if given[name]
+        name: ParameterValue(LaunchConfiguration(name), value_type=kind)
+        for name, (kind, _) in PARAMETERS.items()
+        if given[name]
     }
     files = [given["params_file"]] if given["params_file"] else []
     node = LifecycleNode(

@@ -152,7 +152,7 @@ def finish(process: "subprocess.Popen[str]", number: int | None = None) -> tuple
     except subprocess.TimeoutExpired:
         process.kill()
         raise
-    return process.returncode, out + err
+    return process.returncode, (out or "") + (err or "")
 
 
 @contextlib.contextmanager

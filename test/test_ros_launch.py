@@ -1,0 +1,112 @@
+"""The launch file, started for real where launch_ros is importable (it is not on PyPI).
+
+``DTALKER_LAUNCH_PATH`` may name folders, separated by colons, that hold launch, launch_ros and osrf_pycommon.
+"""
+
+# ruff: noqa: E402 (what comes after importorskip)
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+LAUNCH_PATH = [folder for folder in os.environ.get("DTALKER_LAUNCH_PATH", "").split(os.pathsep) if folder]
+sys.path.extend(LAUNCH_PATH)
+pytest.importorskip("launch_ros", reason="needs launch_ros, which a ROS 2 install has and PyPI has not")
+
+from ros_rig import ROOT, Listener, finish, listener
+
+# isort: split
+
+from lifecycle_msgs.msg import Transition
+from lifecycle_msgs.srv import ChangeState
+from rcl_interfaces.srv import GetParameters
+
+__all__ = ["listener"]
+
+LAUNCH_FILE = ROOT / "launch" / "talker.launch.py"
+START = """
+import sys
+from launch import LaunchService
+from launch.actions import IncludeLaunchDescription
+from launch.launch_description_sources import PythonLaunchDescriptionSource
+from launch import LaunchDescription
+arguments = [tuple(word.split(":=", 1)) for word in sys.argv[2:]]
+source = PythonLaunchDescriptionSource(sys.argv[1])
+service = LaunchService()
+service.include_launch_description(
+    LaunchDescription([IncludeLaunchDescription(source, launch_arguments=arguments)])
+)
+sys.exit(service.run())
+"""
+
+
+def launch(*arguments: str) -> "subprocess.Popen[str]":
+    """What ``ros2 launch dtalker talker.launch.py ARGUMENTS`` does."""
+    path = os.pathsep.join([os.environ.get("PYTHONPATH", ""), *LAUNCH_PATH])
+    return subprocess.Popen(
+        [sys.executable, "-c", START, str(LAUNCH_FILE), *arguments],
+        env={**os.environ, "PYTHONPATH": path},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def interrupt(process: "subprocess.Popen[str]") -> tuple[int, str]:
+    """Ctrl-C in a terminal: the launch process and its children get it alike."""
+    os.killpg(process.pid, signal.SIGINT)
+    return finish(process)
+
+
+def parameter(listener: Listener, node: str, name: str) -> Any:
+    value = listener.call(GetParameters, f"{node}/get_parameters", names=[name]).values[0]
+    return value.double_value or value.string_value
+
+
+def test_it_talks_with_its_defaults(listener: Listener) -> None:
+    process = launch()
+    listener.until(lambda: len(listener.frames) > 20 or process.poll() is not None, "frames")
+    code, output = interrupt(process)
+    assert code == 0, output
+    assert "Traceback" not in output
+    listener.assert_grid()
+
+
+def test_arguments_win_over_the_file(listener: Listener, tmp_path: Path) -> None:
+    text = (ROOT / "launch" / "params.yaml").read_text(encoding="utf-8")
+    file = tmp_path / "params.yaml"
+    file.write_text(text.replace('emotion: "neutral"', 'emotion: "sad"').replace("gap_ms: 100.0", "gap_ms: 150.0"))
+    process = launch(f"params_file:={file}", "emotion:=happy", "intensity:=1", "namespace:=left", "blendshapes:=/face")
+    listener.until(lambda: "dtalker" in listener.node.get_node_names() or process.poll() is not None, "the node")
+    listener.until(lambda: listener.node.get_publishers_info_by_topic("/face"), "the remapped topic")
+    assert parameter(listener, "left/dtalker", "emotion") == "happy"
+    assert parameter(listener, "left/dtalker", "gap_ms") == 150.0
+    assert parameter(listener, "left/dtalker", "intensity") == 1.0
+    code, output = interrupt(process)
+    assert code == 0, output
+
+
+def test_without_autostart_a_manager_leads(listener: Listener) -> None:
+    process = launch("autostart:=false")
+    for transition in (Transition.TRANSITION_CONFIGURE, Transition.TRANSITION_ACTIVATE):
+        answer = listener.call(ChangeState, "dtalker/change_state", transition=Transition(id=transition))
+        assert answer.success
+    listener.until(lambda: listener.frames, "frames")
+    code, output = interrupt(process)
+    assert code == 0, output
+
+
+def test_every_argument_is_described() -> None:
+    from launch.launch_description_sources import PythonLaunchDescriptionSource
+
+    from launch import LaunchContext
+
+    description = PythonLaunchDescriptionSource(str(LAUNCH_FILE)).get_launch_description(LaunchContext())
+    arguments = description.get_launch_arguments()
+    assert len(arguments) >= 15
+    assert all(len(argument.description) > 10 for argument in arguments)
