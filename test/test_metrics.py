@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from dtalker_model.blendshapes import INDEX
-from training.baselines import mean_face, one_frame_late, ridge
+from training.baselines import Predict, mean_face, one_frame_late, ridge
 from training.corpus import Motion, corpus_folder, load_motion, read_manifest
 from training.metrics import correlation, lip_basis_cm, lve, pair
 
@@ -63,7 +63,7 @@ def test_the_floors_of_the_corpus_readme_are_reproduced(corpus: Path) -> None:
     folder = corpus_folder()
     basis_cm = lip_basis_cm(folder)
     train, val = ([c for c in read_manifest(folder, s, "ravdess") if c.motion] for s in ("train", "val"))
-    floors = {"mean": mean_face(train), "ridge": ridge(train), "late": one_frame_late}
+    floors: dict[str, Predict] = {"mean": mean_face(train), "ridge": ridge(train), "late": one_frame_late}
     pairs = {name: [pair(load_motion(c), predict(c)) for c in val] for name, predict in floors.items()}
     assert lve(pairs["mean"], basis_cm) == pytest.approx(4.78, rel=0.02)
     assert lve(pairs["ridge"], basis_cm) == pytest.approx(4.18, rel=0.06)

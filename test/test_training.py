@@ -90,10 +90,12 @@ def test_onnx_and_torch_agree_over_1000_frames(tmp_path: Path, batch: int) -> No
     onnx, reference = OnnxStep(tmp_path / "s.onnx", embedding_dim=64), TorchStep(student)
     draw = np.random.default_rng(0)
     x = [draw.standard_normal((batch, 1000, dim), np.float32) for dim in (128, 52, 64, 64)]
-    expected, _ = reference(*x, reference.initial_state(batch))
+    features, noise, identity, emotion = x
+    expected, _ = reference(features, noise, identity, emotion, reference.initial_state(batch))
     state, parts = onnx.initial_state(batch), []
     for begin in range(0, 1000, 125):
-        weights, state = onnx(*(a[:, begin : begin + 125] for a in x), state)
+        now = slice(begin, begin + 125)
+        weights, state = onnx(features[:, now], noise[:, now], identity[:, now], emotion[:, now], state)
         parts.append(weights)
     np.testing.assert_allclose(np.concatenate(parts, axis=1), expected, atol=1e-4)
 
