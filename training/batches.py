@@ -59,7 +59,7 @@ class Sampling:
     default: float = 0.2
     silence: float = 0.15
     longest_silence_frames: int = 80
-    band_shift: float = 0.10
+    band_shift: float = 0.15
     masked_bands: int = 8
     feature_noise: float = 0.1
 

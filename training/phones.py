@@ -18,9 +18,8 @@ import numpy as np
 from dtalker_model.rates import FRAME_RATE_HZ
 from training.corpus import Clip
 
-PHONES = tuple(
-    "SIL AA AE AH AO AW AY B CH D DH EH ER EY F G HH IH IY JH K L M N NG OW OY P R S SH T TH UH UW V W Y Z ZH".split()
-)
+ARPABET = "SIL AA AE AH AO AW AY B CH D DH EH ER EY F G HH IH IY JH K L M N NG OW OY P R S SH T TH UH UW V W Y Z ZH"
+PHONES = tuple(ARPABET.split())
 UNKNOWN = -1
 SPELLINGS = {
     "PAU": "SIL",

@@ -29,6 +29,7 @@ class TrainConfig:
         share: how often each source is drawn; clips of sources without motion teach phones alone.
         batch, phone_batch: crops with motion, and crops for phones, a step.
         own: share of crops whose later steps start from the network's own prediction.
+        dropout, recurrent_dropout: on the audio feature, and between the decoder's GRU layers.
         vertex, velocity, phone: weights of the losses beside the reconstruction.
         patience: validations without improvement before the run stops.
     """
@@ -38,22 +39,23 @@ class TrainConfig:
     augmentation: Augmentation = field(default_factory=Augmentation)
     emotions: tuple[str, ...] = EMOTIONS
     share: dict[str, float] = field(
-        default_factory=lambda: {"ravdess": 3, "ravdess_song": 2, "facegood": 2.5, "grid": 2.5}
+        default_factory=lambda: {"ravdess": 2, "ravdess_song": 1.5, "facegood": 2.5, "grid": 4}
     )
     phone_share: dict[str, float] = field(default_factory=lambda: {"ravdess": 1, "flite": 2})
     copies: int = 4
     phone_copies: int = 2
     synthetic_sentences: int = 1200
     seed: int = 0
-    steps: int = 4000
+    steps: int = 2400
     batch: int = 24
     phone_batch: int = 12
     learning_rate: float = 1e-3
-    weight_decay: float = 0.01
-    dropout: float = 0.2
-    own: float = 0.5
+    weight_decay: float = 0.05
+    dropout: float = 0.3
+    recurrent_dropout: float = 0.2
+    own: float = 0.75
     vertex: float = 1.0
-    velocity: float = 0.5
+    velocity: float = 1.0
     phone: float = 0.3
     ema: float = 0.995
     validate_every: int = 200
@@ -72,6 +74,7 @@ class TrainedStudent(nn.Module):
         self.library = Library(names, config.student.embedding_dim)
         self.phone_head = nn.Linear(config.student.encoder_dim, len(PHONES))
         self.drop = nn.Dropout(config.dropout)
+        self.student.decoder.gru.dropout = config.recurrent_dropout
         self.register_buffer("gram", gram)
 
     def losses(self, batch: Batch, phones_only: Batch) -> dict[str, Tensor]:
