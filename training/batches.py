@@ -10,12 +10,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from dtalker_model.blendshapes import indices
 from dtalker_model.features import MEL_BANDS, POWER_FLOOR
 from dtalker_model.rates import DELAY_FRAMES
 from training.corpus import generic_name
 from training.library import DEFAULT, STRENGTH, Names
 from training.posed import ACTION_UNITS, pose
 from training.variants import Variant
+
+EYE_BLINK = indices("eyeBlink")
+BLINKING = 0.4
+"""Lids closed further are a blink. No voice tells when one comes, so they are masked: the output stage blinks."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +103,7 @@ class Sampler:
         begin_motion = begin - DELAY_FRAMES
         motion = _window(v.weights, begin_motion, T).astype(np.float32)
         observed = _window(v.observed, begin_motion, T).astype(np.float32)
+        observed[:, EYE_BLINK] *= motion[:, EYE_BLINK] < BLINKING
         phones = _window(v.phones + 1, begin_motion, T) - 1
         if begin > 0:
             observed[: s.warmup_frames], phones[: s.warmup_frames] = 0, -1
