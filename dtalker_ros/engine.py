@@ -8,12 +8,14 @@ import time
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dtalker_model.rates import SAMPLE_RATE_HZ
+from dtalker_model.audio import Resampler
+from dtalker_model.rates import FRAME_RATE_HZ, SAMPLE_RATE_HZ
 
 from .convert import AudioChunk
 from .publish_rate import PublishRate, Shown
@@ -22,6 +24,9 @@ from .timeline import AUDIO_LEAD_MS, Dropped, Timeline, TimelineConfig
 
 HUSH_MS = 100 - AUDIO_LEAD_MS - 20
 """The mouth rests within 100 ms of a flush: frames already sent reach AUDIO_LEAD_MS ahead, one frame is rounding."""
+
+MAX_HOLDBACK = SAMPLE_RATE_HZ // 10
+"""The resampler keeps back less than this, 16 kHz samples."""
 
 LATENCY_WINDOW = 1500
 """Frames over which the latency percentiles are taken: 30 s."""
@@ -105,6 +110,7 @@ class Engine:
     def add(self, chunk: AudioChunk, now_ns: int) -> None:
         """Queue `chunk`, which arrived at `now_ns`."""
         with self.lock:
+            self.timeline.holdback = max(self.timeline.holdback, holdback_samples(chunk.sample_rate_hz))
             self.timeline.add(chunk, now_ns)
 
     def step(self, now_ns: int) -> list[Shown]:
@@ -116,12 +122,14 @@ class Engine:
         """A sentence on what was dropped since the last call; empty if nothing was."""
         with self.lock:
             dropped, self.timeline.dropped = self.timeline.dropped, Dropped()
-            self.statistics.dropped_s += (dropped.late_ns + dropped.overflow_ns) / 1e9
+            self.statistics.dropped_s += (dropped.late_ns + dropped.drift_ns + dropped.overflow_ns) / 1e9
             self.statistics.dropped_frames += dropped.frames
         parts = []
         if dropped.frames:
             audio = f" and {dropped.late_ns / 1e9:.2f} s of audio" if dropped.late_ns else ""
             parts.append(f"late: dropped {dropped.frames} frames{audio} whose time had passed")
+        if dropped.drift_ns:
+            parts.append(f"the audio's clock is fast: dropped {dropped.drift_ns / 1e9:.3f} s to stay in step")
         if dropped.overflow_ns:
             parts.append(f"queue full: dropped the oldest {dropped.overflow_ns / 1e9:.2f} s of audio (max_queue_s)")
         return "; ".join(parts)
@@ -137,8 +145,9 @@ class Engine:
         self.statistics.compute_s += time.perf_counter() - began
         self.statistics.audio_s += len(block.pcm) / block.sample_rate_hz
         if block.sample_rate_hz != SAMPLE_RATE_HZ:
+            # The resampler works in blocks of its own: what it keeps back depends on how it is fed.
             kept_back = self.timeline.fed_samples - self.talker.samples
-            self.timeline.holdback = max(self.timeline.holdback, min(kept_back, SAMPLE_RATE_HZ // 10))
+            self.timeline.holdback = max(self.timeline.holdback, min(kept_back, MAX_HOLDBACK))
         self.statistics.frames += len(frames)
         show_ns = self.timeline.show_ns
         return [
@@ -146,3 +155,14 @@ class Engine:
             for frame in frames
             for row in self._rate.push(show_ns(frame.start_sample), frame.weights, block.ready_ns)
         ]
+
+
+@lru_cache
+def holdback_samples(rate_hz: int) -> int:
+    """16 kHz samples that the core's resampler keeps back at most, for audio at `rate_hz` in chunks of 20 ms."""
+    if rate_hz == SAMPLE_RATE_HZ:
+        return 0
+    resampler, silence = Resampler(), np.zeros(rate_hz // FRAME_RATE_HZ, np.float32)
+    received = np.cumsum([len(resampler.push(silence, rate_hz)) for _ in range(FRAME_RATE_HZ)])
+    fed = np.arange(1, FRAME_RATE_HZ + 1) * len(silence) * SAMPLE_RATE_HZ // rate_hz
+    return int(np.max(fed - received))

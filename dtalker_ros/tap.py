@@ -9,13 +9,13 @@ from std_srvs.srv import Trigger
 
 from dtalker_model.settings import LIVE
 
+from .arrivals import MS
 from .audio_source import AudioSource
 from .convert import AudioChunk, chunk_from_message
 from .engine import Engine, TalkerLike
 from .node_parameters import NodeParameters
 from .outputs import Outputs
 from .parameters import declared_format, timeline_config
-from .timeline import MS
 from .worker import Worker
 
 INFO_PERIOD_S = 1.0

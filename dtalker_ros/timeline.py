@@ -12,24 +12,15 @@ import numpy as np
 
 from dtalker_model.rates import FRAME_SAMPLES, LOOKAHEAD_MS, LOOKAHEAD_SAMPLES, SAMPLE_RATE_HZ
 
+from .arrivals import MS, Arrivals, usable_stamp
 from .convert import AudioChunk
+from .drift import DriftWatch
 from .stream import SAMPLE_NS, AudioQueue, Block, Piece, StreamPosition
-
-MS = 1_000_000
-"""Nanoseconds of a millisecond."""
 
 FRAME_NS = FRAME_SAMPLES * SAMPLE_NS
 AUDIO_LEAD_MS = 40
 """Audio is fed so long before the clock needs it: frames come that much early, a changed emotion shows that late."""
 AUDIO_LEAD_SAMPLES = AUDIO_LEAD_MS * SAMPLE_RATE_HZ // 1000
-STAMP_TRUST_NS = 5_000 * MS
-"""Stamps further from the clock than this come from another clock and are not used."""
-STAMP_TOLERANCE_NS = 40 * MS
-"""Stamps may be off by this without becoming a gap."""
-LONGEST_GAP_NS = 60_000 * MS
-"""A jump of the stamps beyond this is another clock, not a pause."""
-SENTENCE_NS = 500 * MS
-"""A first message longer than this is a whole sentence: none is expected to follow at once."""
 ASAP_BLOCKS = 4
 """With pacing asap about as many blocks of at most a second are fed at once, so that commands are heard between."""
 _JUMP_NS = 1_000 * MS
@@ -57,6 +48,8 @@ class Dropped:
 
     late_ns: int = 0
     """Audio dropped because the node was late."""
+    drift_ns: int = 0
+    """Audio dropped because the publisher's clock is fast."""
     overflow_ns: int = 0
     """Audio dropped because too much was waiting."""
     frames: int = 0
@@ -77,12 +70,9 @@ class Timeline:
         self._position = StreamPosition()
         self._origin_ns = now_ns + LOOKAHEAD_SAMPLES * SAMPLE_NS
         self._anchored = not config.asap
+        self._drift = DriftWatch()
         self._sounding = False
-        self._open = False
-        self._chunks = 0
-        self._last_arrival_ns = now_ns
-        self._last_duration_ns = 0
-        self._next_stamp_ns: int | None = None
+        self._arrivals = Arrivals(now_ns)
         self._last_now_ns = now_ns
         self._tick_ns = now_ns
 
@@ -109,16 +99,17 @@ class Timeline:
 
     def add(self, chunk: AudioChunk, now_ns: int) -> None:
         """Queue `chunk`, which arrived at `now_ns`."""
-        stamp_ns = self._usable_stamp(chunk, now_ns)
-        self._queue.append(Piece(chunk, now_ns, self._place(chunk, stamp_ns, now_ns)))
-        self._last_arrival_ns, self._last_duration_ns = now_ns, chunk.duration_ns
+        start = self._place(chunk, now_ns)
+        if start is None and not self.config.asap:
+            start = self._undrift(now_ns)
+        self._queue.append(Piece(chunk, now_ns, start))
         excess_ns = self._queue.duration_ns - round(self.config.max_queue_s * 1e9)
         if excess_ns > 0:
             self.dropped.overflow_ns += self._queue.drop(excess_ns)
 
     def flush(self) -> float:
         """Drop what waits; returns how much in seconds."""
-        self._open = False
+        self._arrivals.open = False
         return self._queue.clear() / 1e9
 
     def due(self, now_ns: int) -> list[Block]:
@@ -136,43 +127,42 @@ class Timeline:
             return self.show_ns(((now_ns - self._origin_ns) // FRAME_NS + 1) * FRAME_SAMPLES)
         if self._queue:
             return now_ns
-        return self._last_arrival_ns + round(self.config.gap_ms * MS) if self._open else None
+        return self._arrivals.last_ns + round(self.config.gap_ms * MS) if self._arrivals.open else None
 
-    def _usable_stamp(self, chunk: AudioChunk, now_ns: int) -> int | None:
-        if chunk.stamp_ns is None or self.config.asap or abs(chunk.stamp_ns - now_ns) < STAMP_TRUST_NS:
-            return chunk.stamp_ns
-        return None
-
-    def _place(self, chunk: AudioChunk, stamp_ns: int | None, now_ns: int) -> int | None:
+    def _place(self, chunk: AudioChunk, now_ns: int) -> int | None:
         """Stream index at which `chunk` begins; None where it follows without a break."""
-        shown_ns = (now_ns if stamp_ns is None else stamp_ns) + round(self.config.playout_delay_ms * MS)
+        asap = self.config.asap
+        stamp_ns = usable_stamp(chunk, now_ns, asap)
+        shown_ns = (now_ns if stamp_ns is None else stamp_ns) + self._delay_ns()
         if not self._anchored:
             self._origin_ns, self._anchored = shown_ns - self._position.samples * SAMPLE_NS, True
-        begins = not self._open and not self.config.asap
-        gap_ns = self._stamp_gap_ns(stamp_ns, chunk.duration_ns, begins)
-        self._chunks = self._chunks + 1 if self._open else 1
-        self._open = True
-        if begins or gap_ns > STAMP_TOLERANCE_NS:
+        begins = not self._arrivals.open and not asap
+        if begins:
+            self._drift = DriftWatch()
+        if self._arrivals.note(chunk, stamp_ns, now_ns, begins) or begins:
             return (shown_ns - self._origin_ns + SAMPLE_NS // 2) // SAMPLE_NS
         return None
 
-    def _stamp_gap_ns(self, stamp_ns: int | None, duration_ns: int, begins: bool) -> int:
-        """How much later `stamp_ns` is than the end of the chunk before; 0 where that cannot be told."""
-        expected_ns = None if begins else self._next_stamp_ns
-        if stamp_ns is None:
-            self._next_stamp_ns = None if expected_ns is None else expected_ns + duration_ns
-            return 0
-        gap_ns = 0 if expected_ns is None else stamp_ns - expected_ns
-        jitter = expected_ns is not None and -LONGEST_GAP_NS < gap_ns <= STAMP_TOLERANCE_NS
-        # Jitter must not add up, so the row of stamps that began the stretch goes on.
-        self._next_stamp_ns = (expected_ns if jitter and expected_ns is not None else stamp_ns) + duration_ns
-        return gap_ns if abs(gap_ns) < LONGEST_GAP_NS else 0
+    def _delay_ns(self) -> int:
+        """From a sample's time to its showing; by the clock not below what look-ahead and resampler take."""
+        delay_ns = round(self.config.playout_delay_ms * MS)
+        return delay_ns if self.config.asap else max(delay_ns, (LOOKAHEAD_SAMPLES + self.holdback) * SAMPLE_NS)
+
+    def _undrift(self, now_ns: int) -> int | None:
+        """Take back drift: drop some of what waits, or give the next chunk a place after some silence."""
+        ahead_ns = (self._position.samples - self._index(now_ns) - LOOKAHEAD_SAMPLES - self.holdback) * SAMPLE_NS
+        correction_ns = self._drift.correction_ns(now_ns, ahead_ns + self._queue.duration_ns)
+        if correction_ns > 0:
+            self.dropped.drift_ns += self._queue.drop(correction_ns)
+        elif correction_ns < 0 and not self._queue:
+            return self._position.samples - correction_ns // SAMPLE_NS
+        return None
 
     def _follow_clock(self, now_ns: int) -> None:
         """Leave out what can no longer be shown in time; go along when the clock itself jumps back."""
         if now_ns < self._last_now_ns - _JUMP_NS:
             self._origin_ns += now_ns - self._last_now_ns
-            self._last_arrival_ns = now_ns
+            self._arrivals.last_ns = now_ns
         self._last_now_ns = now_ns
         lag = self._index(now_ns) + LOOKAHEAD_SAMPLES - self._position.samples
         tolerated_ms = max(self.config.max_lateness_ms, self.config.gap_ms + AUDIO_LEAD_MS)
@@ -193,11 +183,7 @@ class Timeline:
         return (time_ns - self._origin_ns) // SAMPLE_NS
 
     def _ended(self, now_ns: int) -> bool:
-        """Whether no more audio is expected to follow what has been fed."""
-        if not self._open or (self._chunks == 1 and self._last_duration_ns > SENTENCE_NS):
-            return True
-        gap_ns = self.config.gap_ms * MS
-        return now_ns - self._last_arrival_ns >= max(gap_ns, self._last_duration_ns + gap_ns / 2)
+        return self._arrivals.ended(now_ns, self.config.gap_ms)
 
     def _due_clock(self, now_ns: int) -> list[Block]:
         shown = self._index(now_ns)
@@ -213,7 +199,7 @@ class Timeline:
             if self._queue.head is piece:
                 return blocks
         if self._ended(now_ns):
-            self._open = False
+            self._arrivals.open = False
             blocks += self._silence(frame_need, now_ns)
         return blocks
 
@@ -222,8 +208,8 @@ class Timeline:
         while (piece := self._queue.head) is not None and len(blocks) < ASAP_BLOCKS:
             blocks += self._lead_in(piece, now_ns)
             blocks += self._audio(piece.chunk.sample_rate_hz, now_ns)
-        if not self._queue and self._open and now_ns - self._last_arrival_ns >= self.config.gap_ms * MS:
-            self._open = False
+        if not self._queue and self._arrivals.open and now_ns - self._arrivals.last_ns >= self.config.gap_ms * MS:
+            self._arrivals.open = False
             last_frame = (self._position.samples - 1) // FRAME_SAMPLES * FRAME_SAMPLES
             blocks += self._silence(last_frame + LOOKAHEAD_SAMPLES + self.holdback, now_ns)
         return blocks

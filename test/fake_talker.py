@@ -16,28 +16,36 @@ class FakeTalker:
     settings: Any = field(default_factory=lambda: SimpleNamespace(gain=1.0))
     card: Any = None
     belief: Any = None
-    heard: np.ndarray = field(default_factory=lambda: np.zeros(0, np.float32))
     hushes: list[float] = field(default_factory=list)
+    _chunks: list[np.ndarray] = field(default_factory=list)
+    _recent: np.ndarray = field(default_factory=lambda: np.zeros(0, np.float32))
     _sent: int = 0
 
     @property
+    def heard(self) -> np.ndarray:
+        """Everything pushed so far."""
+        return np.concatenate([np.zeros(0, np.float32), *self._chunks])
+
+    @property
     def samples(self) -> int:
-        return len(self.heard)
+        return sum(len(chunk) for chunk in self._chunks)
 
     def push(self, pcm: np.ndarray, sample_rate_hz: int) -> list[Any]:
         assert sample_rate_hz == 16_000
         assert len(pcm) > 0
-        self.heard = np.concatenate([self.heard, pcm.astype(np.float32).mean(axis=1)])
+        self._chunks.append(pcm.astype(np.float32).mean(axis=1))
+        self._recent = np.concatenate([self._recent, self._chunks[-1]])
         frames = []
-        while FRAME * self._sent + REACH <= len(self.heard):
+        while len(self._recent) >= REACH:
             weights = np.zeros(52, np.float32)
-            weights[:2] = self.heard[FRAME * self._sent], self.settings.gain
+            weights[:2] = self._recent[0], self.settings.gain
             frames.append(SimpleNamespace(start_sample=FRAME * self._sent, weights=weights))
+            self._recent = self._recent[FRAME:]
             self._sent += 1
         return frames
 
     def reset(self) -> None:
-        self.heard, self._sent = np.zeros(0, np.float32), 0
+        self._chunks, self._recent, self._sent = [], np.zeros(0, np.float32), 0
 
     def set(self, **changes: Any) -> None:
         self.settings = SimpleNamespace(**{**vars(self.settings), **changes})

@@ -1,14 +1,21 @@
 """The demo as a user starts it, a short soak, and the microphone node where there is no microphone."""
 
+import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import matplotlib.image
 import pytest
 import soundfile
-from ros_rig import clip, finish, listener, short_wav, start
+from ros_rig import QOS, Listener, clip, finish, listener, short_wav, start
+
+# isort: split
+
+from std_msgs.msg import Int16MultiArray
 
 __all__ = ["listener", "short_wav"]
 
@@ -63,7 +70,7 @@ def test_a_player_loops_at_another_rate_and_ends_on_ctrl_c(demo_wav: Path, tmp_p
     process = start("audio_file_node", file=str(path), loop=True, min_subscribers=0, sample_rate_hz=22_050)
     assert process.stderr is not None
     assert "playing" in process.stderr.readline()
-    code, output = finish(process, 2)
+    code, output = finish(process, signal.SIGINT)
     assert (code, "Traceback" in output) == (0, False)
 
 
@@ -72,3 +79,42 @@ def test_the_microphone_node_says_why_there_is_none() -> None:
     assert code == 1
     assert re.search("needs the Python module sounddevice|needs PortAudio|no microphone to open", output)
     assert "Traceback" not in output
+
+
+FAKE_SOUNDDEVICE = """
+import threading
+import numpy
+
+class PortAudioError(Exception):
+    pass
+
+class InputStream:
+    def __init__(self, samplerate, blocksize, device, channels, dtype, callback):
+        if device is not None:
+            raise ValueError(f"No input device matching {device!r}")
+        self.block, self.callback, self.stop = numpy.full((blocksize, channels), 7, dtype), callback, threading.Event()
+        self.thread = threading.Thread(target=self.run)
+    def run(self):
+        while not self.stop.wait(0.02):
+            self.callback(self.block, len(self.block), None, None)
+    def __enter__(self):
+        self.thread.start()
+    def __exit__(self, *error):
+        self.stop.set()
+        self.thread.join()
+"""
+
+
+def test_the_microphone_node_publishes_what_it_hears(listener: Listener, tmp_path: Path) -> None:
+    (tmp_path / "sounddevice.py").write_text(FAKE_SOUNDDEVICE)
+    env = {"PYTHONPATH": os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])}
+    heard: list[Any] = []
+    listener.node.create_subscription(Int16MultiArray, "audio", heard.append, QOS)
+    process = start("microphone_node", env)
+    listener.until(lambda: len(heard) > 20, "chunks")
+    assert heard[0].data.tolist() == [7] * 320
+    code, output = finish(process, signal.SIGTERM)
+    assert (code, "Traceback" in output) == (0, False)
+    code, output = finish(start("microphone_node", env, device="nowhere"))
+    assert code == 1
+    assert "no microphone to open: No input device matching 'nowhere'" in output

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
-from ros_rig import FRAME_NS, QOS, Listener, listener, stamp_ns, talker
+from ros_rig import FRAME_NS, QOS, Listener, finish, listener, stamp_ns, start, talker
 
 # isort: split
 
 from dtalker.msg import FaceInfo
 from dtalker.srv import Express
+from rosgraph_msgs.msg import Clock  # type: ignore[import-untyped, unused-ignore]
 from std_msgs.msg import Int16MultiArray
 from std_srvs.srv import Trigger
 
@@ -51,6 +52,40 @@ def test_a_sentence_in_one_message_is_paced_by_the_clock(listener: Listener, spe
         assert max(ahead_ms) < 100
         assert listener.fresh_diagnostics()["dropped_frames"] == "0"
     listener.assert_grid()
+
+
+def test_a_pause_of_the_publisher_becomes_silence(listener: Listener, speech: np.ndarray) -> None:
+    with talker(listener):
+        publisher = speak(listener, speech[:8_000])
+        first_ns = int(listener.fresh_diagnostics()["speech_start_ns"])
+        listener.until(lambda: stamp_ns(listener.frames[-1][1]) > first_ns + 900_000_000, "half a second and a pause")
+        sent_ns = listener.node.get_clock().now().nanoseconds
+        publisher.publish(Int16MultiArray(data=array("h", speech[:8_000].tobytes())))
+        second = listener.until(
+            lambda: int(listener.diagnostics[-1]["speech_start_ns"]) > first_ns and listener.diagnostics[-1], "speech"
+        )
+        assert 80_000_000 <= int(second["speech_start_ns"]) - sent_ns <= 80_000_000 + MARGIN_NS
+    listener.assert_grid()
+
+
+def test_simulated_time_is_followed(listener: Listener) -> None:
+    clock = listener.node.create_publisher(Clock, "/clock", 10)
+    now = {"s": 100.0}
+
+    def tick() -> None:
+        now["s"] += 0.05
+        message = Clock()
+        message.clock.sec, message.clock.nanosec = int(now["s"]), round(now["s"] % 1 * 1e9)
+        clock.publish(message)
+
+    process = start("talker_node", use_sim_time=True)
+    listener.node.create_timer(0.01, tick)
+    listener.until(lambda: len(listener.frames) > 200 or process.poll() is not None, "frames")
+    code, output = finish(process, signal.SIGINT)
+    assert code == 0, output
+    stamps_s = [stamp_ns(message) / 1e9 for _, message in listener.frames]
+    assert 100 < stamps_s[0] < stamps_s[-1] < now["s"] + 1
+    assert stamps_s[-1] - stamps_s[-101] == pytest.approx(2.0, abs=1e-6)
 
 
 def test_flush_drops_the_rest_and_the_mouth_rests_within_100_ms(listener: Listener, speech: np.ndarray) -> None:

@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 from fake_talker import FakeTalker
 
+import dtalker_model
+from dtalker_ros.arrivals import MS
 from dtalker_ros.convert import AudioChunk
 from dtalker_ros.engine import Engine
 from dtalker_ros.publish_rate import PublishRate, Shown
-from dtalker_ros.timeline import MS, TimelineConfig
+from dtalker_ros.timeline import TimelineConfig
 
 START_NS = 1_700_000_000_123_456_789
 CHUNK = 320
@@ -262,6 +264,53 @@ def test_asap_makes_silence_of_gaps_in_old_stamps() -> None:
     assert rig.onset(2.0) - rig.onset(1.0) == CHUNK
     assert rig.onset(3.0) - rig.onset(2.0) == 26 * CHUNK
     assert rig.stamps[0] == recorded_ns + 80 * MS
+
+
+@pytest.mark.parametrize("clock_error", [500e-6, -500e-6])
+def test_a_microphone_with_a_clock_of_its_own_stays_in_step(clock_error: float) -> None:
+    rig = Rig()
+    begin_ns = rig.now_ns
+    for i in range(30_000):  # ten minutes: 300 ms of drift
+        rig.run_to(begin_ns + round(i * FRAME_NS * (1 - clock_error)))
+        rig.hear(1.0)
+    ahead_ms = [(row.stamp_ns - when_ns) / MS for when_ns, row in rig.rows]
+    assert min(ahead_ms) > -80
+    assert rig.engine.timeline.queued_s < 0.08
+    lost_s = 30_000 * 0.02 - np.count_nonzero(rig.talker.heard == 1.0) / 16_000 - rig.engine.timeline.queued_s
+    assert lost_s == pytest.approx(0.25 if clock_error > 0 else 0.0, abs=0.08)
+    rig.assert_grid()
+
+
+def test_speech_sent_ahead_of_time_is_not_taken_for_drift() -> None:
+    rig = Rig()
+    begin_ns = rig.now_ns
+    for i in range(3_000):
+        rig.run_to(begin_ns + round(i * FRAME_NS / 1.5))
+        rig.hear(1.0)
+    rig.run_ms(30_000)
+    assert np.count_nonzero(rig.talker.heard == 1.0) == 3_000 * CHUNK
+    assert rig.engine.take_dropped() == ""
+
+
+@pytest.mark.parametrize("rate_hz", [8_000, 11_025, 22_050, 44_100, 48_000])
+def test_live_audio_of_any_rate_is_in_time(rate_hz: int) -> None:
+    rig = Rig()
+    rig.talker = dtalker_model.load()  # type: ignore[assignment]
+    rig.engine = Engine(rig.talker, TimelineConfig(), 50.0, rig.now_ns)
+    rig.run_ms(333)
+    chunk = round(rate_hz * 0.02)
+    tone = np.random.default_rng(0).normal(0, 0.1, (chunk, 2))
+    begin_ns = rig.now_ns
+    for i in range(100):
+        rig.run_to(begin_ns + round(i * chunk / rate_hz * 1e9))
+        rig.engine.add(AudioChunk(tone, rate_hz, None), rig.now_ns)
+        rig.step()
+    rig.run_ms(2000)
+    rig.assert_grid()
+    assert abs(rig.engine.timeline.fed_samples - rig.talker.samples) < 1000
+    late = [when_ns - row.stamp_ns for when_ns, row in rig.rows if when_ns > row.stamp_ns + 12 * MS]
+    assert len(late) <= 10  # those that wait to see whether more is coming, and those the resampler holds back
+    assert all(when_ns <= row.stamp_ns for when_ns, row in rig.rows[-50:])
 
 
 def test_a_clock_that_jumps_back_is_followed() -> None:
