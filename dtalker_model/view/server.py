@@ -1,0 +1,215 @@
+"""The page's server: HTTP and WebSocket in an asyncio thread of its own, on this machine alone unless told otherwise."""
+
+import asyncio
+import contextlib
+import logging
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiohttp import WSMsgType, web
+
+from dtalker_model.blendshapes import ARKIT_NAMES
+from dtalker_model.errors import AudioError, DtalkerError
+from dtalker_model.view.avatar_file import Avatar
+from dtalker_model.view.backend import Backend, Broadcast
+from dtalker_model.view.guard import Guard, is_loopback, new_token
+from dtalker_model.view.hub import Hub, Viewer
+from dtalker_model.view.page_files import page_files, security_headers
+from dtalker_model.view.sound import LARGEST_BYTES, read_sound
+from dtalker_model.view.wire import MAX_MESSAGE_BYTES, MessageError, microphone_samples, parse, to_json
+
+LOG = logging.getLogger("dtalker.view")
+MOST_VIEWERS = 50
+MOST_MISTAKES = 20
+"""A page that sends more senseless messages is cut off."""
+START_S = 10.0
+LINGER_S = 1.0
+"""How long a refused upload is still drained, so that the sender sees the answer."""
+
+
+class ViewerError(DtalkerError):
+    """The page cannot be served."""
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where to serve. `port` 0 takes a free one; `token` is made up where one is needed and none is given."""
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    token: str | None = None
+
+
+class ViewServer:
+    """Serves the page for one backend; a context manager. Raises `ViewerError` where the address cannot be had."""
+
+    def __init__(self, backend: Backend, avatar: Avatar, address: Address = Address()) -> None:
+        self._backend, self._avatar, self._address = backend, avatar, address
+        self.token = address.token or (None if is_loopback(address.host) else new_token())
+        self.port = address.port
+        self._hub = Hub()
+        self._guard = Guard(self.token, security_headers())
+        self._files = page_files()
+        self._loop = asyncio.new_event_loop()
+        self._stop = asyncio.Event()
+        self._ready = threading.Event()
+        self._failure: OSError | None = None
+        self._thread = threading.Thread(target=self._run, name="page server", daemon=True)
+
+    @property
+    def url(self) -> str:
+        """The address to open, with the token where one is needed."""
+        host = f"[{self._address.host}]" if ":" in self._address.host else self._address.host
+        return f"http://{host}:{self.port}/" + (f"?token={self.token}" if self.token else "")
+
+    @property
+    def viewers(self) -> int:
+        """Pages that are open."""
+        return len(self._hub.viewers)
+
+    def __enter__(self) -> "ViewServer":
+        self._backend.connect(Broadcast(self._frame, self._state, self._answer))
+        self._thread.start()
+        if not self._ready.wait(START_S) or self._failure:
+            raise ViewerError(f"cannot serve on {self._address.host}:{self._address.port}: {self._failure}")
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._call(self._stop.set)
+        self._thread.join(START_S)
+
+    def _call(self, function: "object", *arguments: object) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed: the server has ended
+            self._loop.call_soon_threadsafe(function, *arguments)  # type: ignore[arg-type]
+
+    def _frame(self, data: bytes) -> None:
+        if self._hub.viewers:
+            self._call(self._hub.frame, data)
+
+    def _state(self, kind: str, text: str) -> None:
+        if self._hub.viewers:
+            self._call(self._hub.state, kind, text)
+
+    def _answer(self, number: int, text: str) -> None:
+        self._call(self._hub.answer, number, text)
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        try:
+            self._loop.run_until_complete(self._serve())
+        except OSError as error:
+            self._failure = error
+        finally:
+            self._ready.set()
+            self._loop.close()
+
+    async def _serve(self) -> None:
+        app = web.Application(middlewares=[self._guard.middleware], client_max_size=LARGEST_BYTES)
+        app.router.add_get("/ws", self._socket)
+        app.router.add_get("/avatar.glb", self._head)
+        app.router.add_get("/avatar.json", self._head_names)
+        app.router.add_get(r"/sound/{number:\d{1,9}}.wav", self._sound)
+        app.router.add_post("/sound", self._upload, expect_handler=self._expect)
+        app.router.add_get("/{path:.*}", self._file)
+        runner = web.AppRunner(app, access_log=None, lingering_time=LINGER_S, shutdown_timeout=1.0)
+        await runner.setup()
+        try:
+            site = web.TCPSite(runner, self._address.host, self._address.port)
+            await site.start()
+            self.port = runner.addresses[0][1]
+            self._ready.set()
+            await self._stop.wait()
+        finally:
+            await runner.cleanup()
+
+    async def _file(self, request: web.Request) -> web.StreamResponse:
+        file = self._files.get(request.path)
+        if file is None:
+            raise web.HTTPNotFound(text="no such file")
+        return web.FileResponse(file.path, headers={"Content-Type": file.content_type})
+
+    async def _head(self, request: web.Request) -> web.StreamResponse:
+        return web.FileResponse(self._avatar.path, headers={"Content-Type": "model/gltf-binary"})
+
+    async def _head_names(self, request: web.Request) -> web.Response:
+        names = {"morphs": dict(self._avatar.morphs), "blendshapes": list(ARKIT_NAMES)}
+        return web.json_response({"name": self._avatar.path.stem, **names})
+
+    async def _sound(self, request: web.Request) -> web.Response:
+        sound = self._backend.sound(int(request.match_info["number"]))
+        if sound is None:
+            raise web.HTTPNotFound(text="another sound is on by now")
+        body = await asyncio.to_thread(sound.wav)
+        return web.Response(body=body, content_type="audio/wav")
+
+    async def _expect(self, request: web.Request) -> web.StreamResponse | None:
+        """Answer ``Expect: 100-continue``: a file that is too large is never asked for."""
+        if self._guard.refusal(request) is None and (request.content_length or 0) <= LARGEST_BYTES:
+            assert request.transport is not None
+            request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        return None
+
+    async def _upload(self, request: web.Request) -> web.Response:
+        if (request.content_length or 0) > LARGEST_BYTES:
+            raise _too_large()
+        body = bytearray()
+        async for part in request.content.iter_chunked(64 * 1024):
+            body += part
+            if len(body) > LARGEST_BYTES:
+                raise _too_large()
+        name = Path(request.query.get("name", "sound")).name[:80] or "sound"
+        try:
+            sound = await asyncio.to_thread(read_sound, bytes(body), name)
+        except AudioError as error:
+            raise web.HTTPUnsupportedMediaType(text=str(error)) from None
+        self._backend.take_sound(sound)
+        return web.json_response({"url": sound.url})
+
+    async def _socket(self, request: web.Request) -> web.StreamResponse:
+        if self.viewers >= MOST_VIEWERS:
+            raise web.HTTPServiceUnavailable(text=f"{MOST_VIEWERS} pages are open already")
+        # Frames are small and hardly shrink; compressing them would cost more than all the rest.
+        socket = web.WebSocketResponse(max_msg_size=MAX_MESSAGE_BYTES, heartbeat=20.0, compress=False)
+        await socket.prepare(request)
+        viewer = Viewer(socket)
+        for text in self._backend.hello():
+            await socket.send_str(text)
+        self._hub.join(viewer)
+        self._backend.joined(self.viewers)
+        writer = asyncio.create_task(_written(viewer))
+        try:
+            await self._read(viewer, socket)
+        finally:
+            writer.cancel()
+            self._hub.leave(viewer)
+            self._backend.left(viewer.number, self.viewers)
+        return socket
+
+    async def _read(self, viewer: Viewer, socket: web.WebSocketResponse) -> None:
+        mistakes = 0
+        async for message in socket:
+            try:
+                if message.type == WSMsgType.TEXT:
+                    self._backend.request(viewer.number, parse(message.data))
+                elif message.type == WSMsgType.BINARY:
+                    self._backend.hear(viewer.number, *microphone_samples(message.data))
+            except MessageError as error:
+                mistakes += 1
+                LOG.warning("viewer %d: refused a message: %s", viewer.number, error)
+                viewer.put_answer(to_json("refused", id=0, reason=str(error)))
+                if mistakes > MOST_MISTAKES:
+                    await socket.close(code=1008, message=b"too many senseless messages")
+        if isinstance(error := socket.exception(), Exception):
+            LOG.warning("viewer %d: cut off: %s", viewer.number, error)
+
+
+async def _written(viewer: Viewer) -> None:
+    with contextlib.suppress(ConnectionError):
+        await viewer.write()
+
+
+def _too_large() -> web.HTTPRequestEntityTooLarge:
+    return web.HTTPRequestEntityTooLarge(
+        LARGEST_BYTES, 0, text=f"a sound of more than {LARGEST_BYTES // 1_000_000} MB", headers={"Connection": "close"}
+    )
