@@ -34,7 +34,8 @@ def face(tmp_path: Path) -> Path:
     ("arguments", "message"),
     [
         ([], "the following arguments are required: COMMAND (see dtalker --help)"),
-        (["render", "x.wav"], "the following arguments are required: --out (see dtalker render --help)"),
+        (["render"], "the following arguments are required: SPEECH (see dtalker render --help)"),
+        (["render", "x.wav"], "nowhere to write: give --out FACE.csv or --sink SPEC (see dtalker render --help)"),
         (["info", "--jsn"], "unrecognized arguments: --jsn (see dtalker --help)"),
         (["bench", "--runs", "0"], "runs: 0 is out of range, allowed 1 to 100"),
         (["bench", "--seconds", "9999"], "seconds: 9999 is out of range, allowed 1 to 600"),

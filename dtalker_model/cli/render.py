@@ -1,16 +1,18 @@
-"""``dtalker render``: a sound file in, a CSV of blendshape weights out."""
+"""``dtalker render``: a sound file in, blendshape weights out, as CSV and into any sinks."""
 
 import argparse
-import os
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dtalker_model.cli.options import add_settings, settings_from
 from dtalker_model.cli.progress import Progress
-from dtalker_model.errors import AudioError, SettingError, SinkError
+from dtalker_model.cli.sink_options import ClosingBar, add_sinks, report, require_other_files, stream_info
+from dtalker_model.errors import AudioError, SettingError
+from dtalker_model.sinks import FanOut, Sink, parse_sinks
 
 if TYPE_CHECKING:
     from dtalker_model import Frame, Talker
@@ -24,11 +26,13 @@ def add_to(commands: Any) -> None:
     """Add the command and its options to the subparsers `commands`."""
     parser = commands.add_parser(
         "render",
-        help="write the face for a sound file as CSV",
-        description="Write the face for a sound file: CSV with time_s and the 52 ARKit names, 50 rows a second.",
+        help="write the face for a sound file: CSV, video, glTF, MCAP, ...",
+        description="Write the face for a sound file: CSV with time_s and the 52 ARKit names, 50 rows a second; "
+        "or, with --sink, other files and programs.",
     )
     parser.add_argument("speech", metavar="SPEECH", type=Path, help="sound file: WAV, FLAC, OGG, MP3, ...")
-    parser.add_argument("--out", required=True, metavar="FACE.csv", help="file to write, or - for stdout")
+    parser.add_argument("--out", metavar="FACE.csv", help="CSV file to write, or - for stdout")
+    add_sinks(parser)
     parser.add_argument("--model", default="dtalker", metavar="M", help="name of a shipped model, or path of an .onnx")
     parser.add_argument(
         "--chunk-ms", type=int, default=CHUNK_MS, metavar="N", help="audio handed over at once; the frames are the same"
@@ -42,27 +46,39 @@ def run(arguments: argparse.Namespace) -> None:
     settings = settings_from(arguments)
     if not 1 <= arguments.chunk_ms <= LONGEST_CHUNK_MS:
         raise SettingError(f"chunk-ms: {arguments.chunk_ms} is out of range, allowed 1 to {LONGEST_CHUNK_MS} ms")
+    sinks = parse_sinks(arguments.sinks)
+    if arguments.out is None and not sinks:
+        raise SettingError("nowhere to write: give --out FACE.csv or --sink SPEC (see dtalker render --help)")
     # Imported late, so that bad usage is refused at once.
     import dtalker_model
     from dtalker_model.cli.sound_file import SoundReader
 
     with SoundReader(arguments.speech) as sound:
-        _require_other_file(arguments.speech, arguments.out)
+        require_other_files(arguments.speech, arguments.out, sinks)
         talker = dtalker_model.load(arguments.model, settings=settings)
-        _render(talker, sound, arguments.out, arguments.chunk_ms)
+        _render(talker, sound, arguments.out, sinks, arguments.chunk_ms)
 
 
-def _render(talker: "Talker", sound: "SoundReader", out: str, chunk_ms: int) -> None:
+def _render(talker: "Talker", sound: "SoundReader", out: str | None, sinks: list[Sink], chunk_ms: int) -> None:
     from dtalker_model.cli.frame_csv import FrameCsv
 
-    begun_s = time.perf_counter()
-    with FrameCsv(out) as csv, Progress("rendering", sound.info.duration_s, "s of speech") as progress:
+    begun_s, frames_done = time.perf_counter(), 0
+    with ExitStack() as stack:
+        info = stream_info(talker.card, sound.path, False, stack.enter_context(ClosingBar()))
+        fan_out = stack.enter_context(FanOut(sinks, info, report, needed=out is None))
+        csv = None if out is None else stack.enter_context(FrameCsv(out))
+        progress = stack.enter_context(Progress("rendering", sound.info.duration_s, "s of speech"))
         for frames in face_of(talker, sound, chunk_ms):
-            csv.write(frames)
-            progress.update(csv.frames / talker.card.frame_rate_hz)
+            if csv is not None:
+                csv.write(frames)
+            fan_out.write(frames)
+            frames_done += len(frames)
+            progress.update(frames_done / talker.card.frame_rate_hz)
     spent_s = time.perf_counter() - begun_s
-    shown_s = csv.frames / talker.card.frame_rate_hz
-    print(f"{out}: {csv.frames} frames, {shown_s:.2f} s, {shown_s / spent_s:.0f} times real time", file=sys.stderr)
+    shown_s = frames_done / talker.card.frame_rate_hz
+    where = ", ".join(filter(None, [out, *(sink.label for sink in sinks)]))
+    fan_out.require_all()
+    print(f"{where}: {frames_done} frames, {shown_s:.2f} s, {shown_s / spent_s:.0f} times real time", file=sys.stderr)
 
 
 def face_of(talker: "Talker", sound: "SoundReader", chunk_ms: int) -> Iterator[list["Frame"]]:
@@ -75,8 +91,3 @@ def face_of(talker: "Talker", sound: "SoundReader", chunk_ms: int) -> Iterator[l
         at_fault = str(error)
         raise AudioError(at_fault if at_fault.startswith(str(sound.path)) else f"{sound.path}: {at_fault}") from error
     yield talker.flush()
-
-
-def _require_other_file(speech: Path, out: str) -> None:
-    if out != "-" and os.path.exists(out) and os.path.samefile(speech, out):
-        raise SinkError(f"cannot write {out}: it is the sound file itself")

@@ -1,0 +1,165 @@
+"""``dtalker live``: a voice in, its face out to any sinks, in real time and without ROS."""
+
+import argparse
+import signal
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dtalker_model.cli.options import add_settings, settings_from
+from dtalker_model.cli.sink_options import ClosingBar, add_sinks, report, require_other_files, stream_info
+from dtalker_model.errors import AudioError, SettingError
+from dtalker_model.rates import SAMPLE_RATE_HZ
+from dtalker_model.sinks import FanOut, Sink, parse_sinks
+from dtalker_model.sinks.video_file import VideoSink
+
+if TYPE_CHECKING:
+    from dtalker_model import Talker
+    from dtalker_model.cli.live_audio import AudioQueue, Heard
+
+DEFAULT_SINK = "jsonl:-"
+MOST_LATENCIES = 100_000
+"""Latencies kept for the summary: half an hour."""
+
+
+def add_to(commands: Any) -> None:
+    """Add the command and its options to the subparsers `commands`."""
+    parser = commands.add_parser(
+        "live",
+        help="let the face follow the microphone, or a file at its own pace",
+        description="Frames of the microphone's voice (or of a sound file, at its own pace) to any sinks, as they "
+        f"come, until Ctrl-C. Without --sink: {DEFAULT_SINK}.",
+    )
+    parser.add_argument("speech", nargs="?", metavar="SPEECH", type=Path, help="sound file instead of the microphone")
+    parser.add_argument("--mic", action="store_true", help="listen to the microphone")
+    parser.add_argument("--device", metavar="D", help="part of the input device's name, or its number")
+    add_sinks(parser)
+    parser.add_argument("--model", default="dtalker", metavar="M", help="name of a shipped model, or path of an .onnx")
+    add_settings(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Talk until the sound or the user's patience ends; raises `DtalkerError`."""
+    settings = settings_from(arguments)
+    sinks = parse_sinks(arguments.sinks or [DEFAULT_SINK])
+    if arguments.mic == (arguments.speech is not None):
+        raise SettingError("give either a sound file or --mic (see dtalker live --help)")
+    if arguments.device is not None and not arguments.mic:
+        raise SettingError("device: needs --mic")
+    import dtalker_model
+    from dtalker_model.cli.live_audio import AudioQueue, Microphone, PacedFile
+
+    queue = AudioQueue()
+    source = Microphone(arguments.device, queue, report) if arguments.mic else PacedFile(arguments.speech, queue)
+    if not arguments.mic:
+        require_other_files(arguments.speech, None, sinks)
+    talker = dtalker_model.load(arguments.model, settings=settings)
+    talker.push(np.zeros(SAMPLE_RATE_HZ, np.float32), SAMPLE_RATE_HZ)  # the first inference is slow
+    talker.reset()
+    with ExitStack() as stack:
+        speech = arguments.speech
+        recording = None
+        if arguments.mic and any(isinstance(sink, VideoSink) for sink in sinks):
+            recording = Recording(Path(stack.enter_context(tempfile.TemporaryDirectory())) / "speech.wav", queue)
+            speech = recording.path
+        info = stream_info(talker.card, speech, True, stack.enter_context(ClosingBar()))
+        fan_out = stack.enter_context(FanOut(sinks, info, report))
+        if recording is not None:
+            stack.callback(recording.close)
+        session = Session(talker, fan_out, queue, recording)
+        with _interruptible(queue), source:
+            session.talk()
+    print(session.summary(sinks), file=sys.stderr)
+    fan_out.require_all()
+
+
+class Recording:
+    """What the talker heard, for the film's sound."""
+
+    def __init__(self, path: Path, queue: "AudioQueue") -> None:
+        import soundfile
+
+        self.path = path
+        self._file = soundfile.SoundFile(path, "w", queue.rate_hz, 1, subtype="PCM_16")
+
+    def write(self, pcm: np.ndarray) -> None:
+        self._file.write(pcm)
+
+    def close(self) -> None:
+        self._file.close()
+
+
+class Session:
+    """The loop: chunks from the queue through the talker to the sinks."""
+
+    def __init__(
+        self, talker: "Talker", fan_out: FanOut, queue: "AudioQueue", recording: Recording | None = None
+    ) -> None:
+        self._talker, self._fan_out, self._queue, self._recording = talker, fan_out, queue, recording
+        self._latencies_ms: list[float] = []
+        self._said_s = 0.0
+        self._samples = 0
+        self.frames = 0
+
+    def talk(self) -> None:
+        """Run until the queue ends; what the look-ahead still holds comes at the end."""
+        for heard in self._queue:
+            self._take(heard)
+        frames = self._talker.flush()
+        self._fan_out.write(frames)
+        self.frames += len(frames)
+
+    def _take(self, heard: "Heard") -> None:
+        try:
+            frames = self._talker.push(heard.pcm, self._queue.rate_hz)
+        except AudioError as error:
+            report(f"audio refused: {error}")
+            return
+        if self._recording is not None:
+            self._recording.write(heard.pcm)
+        self._fan_out.write(frames)
+        self.frames += len(frames)
+        self._latencies_ms += [1000 * (time.monotonic() - heard.at_s)] * len(frames)
+        del self._latencies_ms[:-MOST_LATENCIES]
+        if self._queue.dropped_s > self._said_s:
+            if self._said_s == 0:
+                report("audio is dropped: this machine, or a sink, is too slow")
+            self._said_s = self._queue.dropped_s
+
+    def summary(self, sinks: list[Sink]) -> str:
+        """One line about what went out."""
+        p50, p95 = np.percentile(self._latencies_ms, [50, 95]) if self._latencies_ms else (0.0, 0.0)
+        where = ", ".join(sink.label for sink in sinks)
+        return (
+            f"{where}: {self.frames} frames, {self._queue.dropped_s:.2f} s of audio dropped, "
+            f"latency beyond the look-ahead p50 {p50:.1f} ms, p95 {p95:.1f} ms"
+        )
+
+
+@contextmanager
+def _interruptible(queue: "AudioQueue") -> Iterator[None]:
+    """The first Ctrl-C (or SIGTERM) ends the stream properly, the next one everything."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def on_signal(number: int, frame: FrameType | None) -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        # Not here: the loop may hold the queue's lock right now.
+        threading.Thread(target=queue.end, daemon=True).start()
+
+    before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,78 @@
+"""The program ffmpeg, fed with raw pictures."""
+
+import contextlib
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from dtalker_model.errors import SinkError
+
+
+def find_ffmpeg() -> str:
+    """Path of the program; raises `SinkError` where it is not installed."""
+    found = shutil.which("ffmpeg")
+    if found is None:
+        raise SinkError("video needs ffmpeg: apt install ffmpeg (or see ffmpeg.org), then run it again")
+    return found
+
+
+class Encoder:
+    """Pictures of `size` x `size` RGB at `rate_hz` into `path`, an MP4 in fragments: readable however it ends."""
+
+    def __init__(self, path: Path, size: int, rate_hz: int, sound: Path | None, length_s: float) -> None:
+        """`sound` runs along for `length_s` seconds. Raises `SinkError`."""
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115  # closed in `close`
+        pictures = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{size}x{size}", "-r", str(rate_hz), "-i", "-"]
+        audio = [] if sound is None else ["-i", str(sound), "-map", "0:v", "-map", "1:a:0", "-t", f"{length_s}"]
+        form = ["-pix_fmt", "yuv420p", "-g", str(rate_hz), "-movflags", "+frag_keyframe+empty_moov+default_base_moof"]
+        command = [find_ffmpeg(), "-y", "-loglevel", "error", *pictures, *audio, *form, "-f", "mp4", str(path)]
+        # A session of its own: Ctrl-C is for us, who then end the file properly.
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=self._errors, start_new_session=True
+        )
+
+    def write(self, picture: bytes) -> None:
+        """Append a picture; raises `SinkError` with ffmpeg's reason when it has given up."""
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(picture)
+        except OSError:
+            raise SinkError(self._reason()) from None
+
+    def close(self) -> None:
+        """End the file; raises `SinkError` with ffmpeg's reason when it is not whole."""
+        assert self._process.stdin is not None
+        try:
+            with contextlib.suppress(OSError):
+                self._process.stdin.close()
+            if self._process.wait() != 0:
+                raise SinkError(self._reason())
+        finally:
+            self._errors.close()
+
+    def _reason(self) -> str:
+        code = self._process.wait()
+        self._errors.seek(0)
+        lines = self._errors.read().decode(errors="replace").strip().splitlines()
+        telling = [line for line in lines if "No space" in line or "rror" in line] or lines
+        return f"ffmpeg gave up: {telling[-1].strip() if telling else f'exit code {code}'}"
+
+
+def defragment(part: Path, path: Path, length_s: float) -> None:
+    """Make `path` of the first `length_s` of `part`, its index in front, as every player likes it.
+
+    Where there is no room for that, `part` itself gets the name.
+    """
+    whole = part.with_name(f"{path.stem}.whole{path.suffix}")
+    copy = ["-i", str(part), "-c", "copy", "-map", "0", "-t", f"{length_s}", "-movflags", "+faststart", "-f", "mp4", str(whole)]
+    run = subprocess.run(
+        [find_ffmpeg(), "-y", "-loglevel", "error", *copy], stdin=subprocess.DEVNULL, capture_output=True, check=False
+    )
+    if run.returncode == 0:
+        os.replace(whole, path)
+        part.unlink()
+    else:
+        whole.unlink(missing_ok=True)
+        os.replace(part, path)

@@ -1,0 +1,118 @@
+"""MCAP with ROS 2 messages: opens in Foxglove, plays with ``ros2 bag play TAKE.mcap``.
+
+Holds ``dtalker/msg/Blendshapes`` on ``/blendshapes`` and, once, ``dtalker/msg/FaceInfo`` on ``/dtalker/info``.
+"""
+
+import struct
+from pathlib import Path
+from typing import Any
+
+from dtalker_model.errors import SinkError
+from dtalker_model.sinks.mcap_schema import BLENDSHAPES_TEXT, BLENDSHAPES_TYPE, INFO_TEXT, INFO_TYPE
+from dtalker_model.sinks.needed import needed
+from dtalker_model.sinks.part_file import PartFile
+from dtalker_model.sinks.protocol import StreamInfo, TimedWeights
+
+CHUNK_BYTES = 16_384
+"""About a second of frames: no more than this is lost when the power goes."""
+
+_MAGIC = b"\x89MCAP0\r\n"
+_END = struct.pack("<BQI", 0x0F, 4, 0) + struct.pack("<BQQQI", 0x02, 20, 0, 0, 0) + _MAGIC
+"""Data end, and a footer that says: there is no summary, read from the start."""
+
+
+class McapSink:
+    """``mcap:FILE``."""
+
+    def __init__(self, target: str, label: str = "mcap", rate_hz: float | None = None) -> None:
+        self.label, self.rate_hz = label, rate_hz
+        self.path = Path(target)
+        self._info = StreamInfo(0)
+        self._writer: Any = None
+        self._schema: Any = None
+        self._stream: _RecordStream | None = None
+        self._frames = 0
+
+    def open(self, info: StreamInfo) -> None:
+        library = needed("mcap_ros2.writer", "mcap-ros2-support")
+        self._info = info
+        self._stream = _RecordStream(str(self.path))
+        self._writer = library.Writer(self._stream, chunk_size=CHUNK_BYTES)
+        schema = self._writer.register_msgdef(INFO_TYPE, INFO_TEXT)
+        self._schema = self._writer.register_msgdef(BLENDSHAPES_TYPE, BLENDSHAPES_TEXT)
+        self._write("/dtalker/info", schema, info.begun_ns, _face_info(info))
+
+    def write(self, frame: TimedWeights) -> None:
+        message = {"sequence": self._frames, "weights": frame.weights.tolist()}
+        assert self._stream is not None
+        before = self._stream.tell()
+        self._write("/blendshapes", self._schema, self._info.begun_ns + round(frame.time_s * 1e9), message)
+        self._frames += 1
+        if self._stream.tell() > before:  # a chunk has reached the file
+            self._stream.file.records = self._frames
+
+    def _write(self, topic: str, schema: Any, time_ns: int, message: dict[str, Any]) -> None:
+        seconds, nanoseconds = divmod(time_ns, 1_000_000_000)
+        stamp = {"sec": seconds, "nanosec": nanoseconds}
+        message["header"] = {"stamp": stamp, "frame_id": self._info.face}
+        self._writer.write_message(topic, schema, message, log_time=time_ns, sequence=self._frames)
+
+    def close(self) -> None:
+        if self._stream is None:
+            return
+        try:
+            if self._writer is not None and not self._stream.file.failed:
+                self._stream.file.records = self._frames
+                self._writer.finish()
+        finally:
+            self._stream.close()
+
+
+def _face_info(info: StreamInfo) -> dict[str, Any]:
+    return {
+        "names": list(info.names),
+        "frame_rate_hz": info.frame_rate_hz,
+        "lookahead_ms": info.lookahead_ms,
+        "playout_delay_ms": info.lookahead_ms,
+        "model": info.model,
+        "model_sha256": info.model_sha256,
+        "licence": info.licence,
+        "identities": list(info.identities),
+        "emotions": list(info.emotions),
+    }
+
+
+class _RecordStream:
+    """What the MCAP library writes to. It hands over whole records, so that each end of a write is a good place to
+    cut: after a failure the file ends there, readable, in ``NAME.part.mcap``.
+    """
+
+    def __init__(self, out: str) -> None:
+        self.file = PartFile(out, keep_ending=True)
+        self._ends = [0, 0]
+
+    def write(self, data: bytes) -> int:
+        self.file.write(data, counted=False, lines=False)
+        self._ends = [self._ends[1], self._ends[1] + len(data)]
+        return len(data)
+
+    def tell(self) -> int:
+        return self._ends[1]
+
+    def flush(self) -> None:
+        """Nothing is held back."""
+
+    def close(self) -> None:
+        if self.file.failed:
+            self._end_early()
+        self.file.close()
+
+    def _end_early(self) -> None:
+        """End the file after the last whole record, or the one before where there is no room even for that."""
+        for end in reversed(self._ends):
+            self.file.cut_to(end)
+            try:
+                self.file.write(_END, counted=False, lines=False)
+                return
+            except SinkError:
+                continue
