@@ -53,7 +53,7 @@ class ListenerNetwork(nn.Module):
         self.register_buffer("scale", torch.ones(config.feature_dim))
         self.conv = CausalConv(config.feature_dim, config.dim, config.kernel_frames)
         self.gru = nn.GRU(config.dim, config.dim, batch_first=True)
-        self.drop = nn.Dropout(0.3)
+        self.drop = nn.Dropout(0.4)
         self.identity_head = nn.Linear(2 * config.dim, config.embedding_dim)
         self.emotion_head = nn.Linear(2 * config.dim, config.embedding_dim)
         self.identity = nn.Parameter(torch.randn(config.identities, config.embedding_dim))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -11,11 +11,12 @@ import torch
 from torch import Tensor
 
 from dtalker_model.blendshapes import indices
-from dtalker_model.features import MEL_BANDS, POWER_FLOOR
+from dtalker_model.features import POWER_FLOOR
 from dtalker_model.rates import DELAY_FRAMES
 from training.corpus import generic_name
 from training.library import DEFAULT, STRENGTH, Names
 from training.posed import ACTION_UNITS, pose
+from training.spectral import Disturbance, disturb
 from training.variants import Variant
 
 EYE_BLINK = indices("eyeBlink")
@@ -52,9 +53,7 @@ class Sampling:
         generic, default: shares of crops whose speaker is replaced by the source's generic entry, or by `default`.
         silence, longest_silence_frames: share of crops that begin in silence before the clip, half of it digital; the
             face is held as it begins.
-        band_shift: largest relative warp of the mel axis, a crude change of the vocal tract's length.
-        masked_bands: widest stretch of mel bands that is hidden.
-        feature_noise: standard deviation of noise on the log-mel.
+        disturbance: what is done to the features.
     """
 
     crop_frames: int = 160
@@ -64,9 +63,7 @@ class Sampling:
     default: float = 0.2
     silence: float = 0.15
     longest_silence_frames: int = 80
-    band_shift: float = 0.15
-    masked_bands: int = 8
-    feature_noise: float = 0.1
+    disturbance: Disturbance = field(default_factory=Disturbance)
 
 
 class Sampler:
@@ -99,7 +96,7 @@ class Sampler:
         features = _window(v.features, begin, T, edge=True).astype(np.float32)
         if begin < 0 and self.draw.random() < 0.5:
             features[:-begin] = np.log(POWER_FLOOR)
-        features = self._warp(features)
+        features = disturb(features, self.draw, s.disturbance)
         begin_motion = begin - DELAY_FRAMES
         motion = _window(v.weights, begin_motion, T).astype(np.float32)
         observed = _window(v.observed, begin_motion, T).astype(np.float32)
@@ -128,20 +125,6 @@ class Sampler:
             return self.names.identities.index(DEFAULT), self.rest.get(v.clip.identity)
         known = v.clip.identity if dice > self.sampling.default + self.sampling.generic else generic_name(v.clip)
         return self.names.identities.index(known), None
-
-    def _warp(self, features: np.ndarray) -> np.ndarray:
-        s, T = self.sampling, len(features)
-        bands = np.arange(MEL_BANDS)
-        source = np.clip(bands * (1 + self.draw.uniform(-s.band_shift, s.band_shift)), 0, MEL_BANDS - 1.001)
-        left = source.astype(int)
-        mix = (source - left).astype(np.float32)
-        x = features.reshape(T, -1, MEL_BANDS)
-        x = x[..., left] * (1 - mix) + x[..., left + 1] * mix
-        width = int(self.draw.integers(0, s.masked_bands + 1))
-        low = int(self.draw.integers(0, MEL_BANDS - width))
-        x[..., low : low + width] = x.mean()
-        noise = self.draw.standard_normal(features.shape, np.float32) * np.float32(s.feature_noise)
-        return x.reshape(T, -1) + noise
 
 
 def resting_faces(variants: Sequence[Variant]) -> dict[str, np.ndarray]:

@@ -18,6 +18,7 @@ from training.augment import Augmentation
 from training.corpus import EMOTIONS, Clip, corpus_folder, generic_name, read_manifest
 from training.library import DEFAULT, Names
 from training.phones import synthesise
+from training.spectral import Disturbance, disturb
 from training.variants import Variant, feature_statistics, make_variants
 
 LOUD_ENOUGH = 2.0
@@ -29,7 +30,10 @@ class ListenerTraining:
     """Everything that decides a run of the listener.
 
     Attributes:
-        share: how often each source is drawn. crop_frames: what the contrastive losses average over, 1 to 3 s.
+        share: how often each source is drawn.
+        crop_frames: what the contrastive losses average over.
+        disturbed, disturbance: share of crops whose features are disturbed. They sound like other people with the same
+            emotion, so they have no identity.
     """
 
     share: dict[str, float] = field(
@@ -38,6 +42,8 @@ class ListenerTraining:
     augmentation: Augmentation = field(
         default_factory=lambda: Augmentation(speed=(0.97, 1.03), gain_db=(-12, 9), tilt_db=(-5, 5))
     )
+    disturbed: float = 0.6
+    disturbance: Disturbance = field(default_factory=Disturbance)
     copies: int = 3
     crop_frames: int = 140
     batch: int = 48
@@ -80,8 +86,11 @@ class Crops:
         begin = int(self.draw.integers(0, max(len(v.features) - T, 0) + 1))
         features = v.features[begin : begin + T].astype(np.float32)
         features = np.pad(features, ((0, T - len(features)), (0, 0)), mode="edge")
+        speech, identity = spoken(features), identity_of(v.clip, self.names)
         emotion = EMOTIONS.index(v.clip.emotion) if v.clip.source != "flite" else -1
-        return features, spoken(features), np.int64(identity_of(v.clip, self.names)), np.int64(emotion)
+        if self.draw.random() < self.config.disturbed:
+            features, identity = disturb(features, self.draw, self.config.disturbance), -1
+        return features, speech, np.int64(identity), np.int64(emotion)
 
 
 def spoken(features: np.ndarray) -> np.ndarray:
@@ -96,7 +105,7 @@ def losses(network: ListenerNetwork, batch: tuple[Tensor, Tensor, Tensor, Tensor
     similarity = averaged(network, features, speech)
     cross_entropy = nn.functional.cross_entropy
     terms = {
-        "identity": cross_entropy(similarity[0], identity, label_smoothing=0.05),
+        "identity": cross_entropy(similarity[0], identity, ignore_index=-1, label_smoothing=0.05),
         "emotion": cross_entropy(similarity[1], emotion, ignore_index=-1, label_smoothing=0.1),
     }
     return {"loss": terms["identity"] + terms["emotion"], **terms}
