@@ -64,7 +64,7 @@ class Statistics:
         """Latency p50, p95, p99 in ms: from audio being there and due to its frame being ready; nan without frames."""
         if not self.latency_ms:
             return (float("nan"),) * 3
-        p50, p95, p99 = np.percentile(np.array(self.latency_ms), (50, 95, 99))
+        p50, p95, p99 = np.percentile(list(self.latency_ms), (50, 95, 99))
         return float(p50), float(p95), float(p99)
 
 

@@ -85,13 +85,21 @@ class Outputs:
 
     def publish_diagnostics(self, engine: Engine, worker: Worker, connected: bool) -> None:
         """Publish rate, latency, losses and queue."""
-        statistics, timeline = engine.statistics, engine.timeline
-        p50, p95, p99 = statistics.percentiles()
-        lost = statistics.dropped_frames + worker.lost
+        lost = engine.statistics.dropped_frames + worker.lost
         status = DiagnosticStatus(name=f"{self._node.get_name()}: talker", hardware_id=self.frame_id)
         status.level = DiagnosticStatus.WARN if lost or worker.refused else DiagnosticStatus.OK
-        status.message = "talking" if connected else "no audio publisher yet"
-        values = {
+        status.message = "hearing" if connected else "no audio publisher yet"
+        values = self._figures(engine, worker)
+        status.values = [KeyValue(key=key, value=str(value)) for key, value in values.items()]
+        message = DiagnosticArray(status=[status])
+        message.header = header(self._now_ns(), self.frame_id)
+        self._diagnostics.publish(message)
+
+    def _figures(self, engine: Engine, worker: Worker) -> dict[str, object]:
+        """The key values of the diagnostics."""
+        statistics, timeline = engine.statistics, engine.timeline
+        p50, p95, p99 = statistics.percentiles()
+        return {
             "frames": statistics.frames,
             "frame_rate_hz": f"{self._rate_hz(statistics.frames):.1f}",
             "latency_ms_p50": f"{p50:.2f}",
@@ -106,10 +114,6 @@ class Outputs:
             "messages_lost": worker.lost,
             "speech_start_ns": timeline.speech_start_ns or 0,
         }
-        status.values = [KeyValue(key=key, value=str(value)) for key, value in values.items()]
-        message = DiagnosticArray(status=[status])
-        message.header = header(self._now_ns(), self.frame_id)
-        self._diagnostics.publish(message)
 
     def _rate_hz(self, frames: int) -> float:
         """Frames a second since the last call."""

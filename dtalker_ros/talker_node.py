@@ -49,7 +49,9 @@ class TalkerNode(LifecycleNode):
 
     def _guard_transitions(self) -> None:
         """Answer a request for an impossible transition with success false; rclpy raises instead and never answers."""
-        service = self._service_change_state
+        service = getattr(self, "_service_change_state", None)  # rclpy has no public way to it
+        if service is None:
+            return
         change = service.callback
 
         def guarded(request: Any, response: Any) -> Any:

@@ -31,6 +31,7 @@ class Tap:
         values = parameters.values()
         outputs.frame_id = values["frame_id"]
         self._talker = talker
+        self._given = {name: values[name] for name in ("audio_sample_rate_hz", "audio_channels", "audio_format")}
         self.engine = Engine(talker, timeline_config(values), values["publish_rate_hz"], self._now_ns())
         simulated = bool(node.get_parameter("use_sim_time").value)
         self._worker = Worker(
@@ -64,7 +65,7 @@ class Tap:
         self._worker.wake()
 
     def _convert(self, message: Any) -> AudioChunk:
-        return chunk_from_message(message, declared_format(self._parameters.values(), self._source.announced))
+        return chunk_from_message(message, declared_format(self._given, self._source.announced))
 
     def _on_second(self) -> None:
         self._outputs.publish_info(self._talker.card, self._parameters.values())
