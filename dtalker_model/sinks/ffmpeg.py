@@ -66,9 +66,12 @@ def defragment(part: Path, path: Path, length_s: float) -> None:
     Where there is no room for that, `part` itself gets the name.
     """
     whole = part.with_name(f"{path.stem}.whole{path.suffix}")
-    copy = ["-i", str(part), "-c", "copy", "-map", "0", "-t", f"{length_s}", "-movflags", "+faststart", "-f", "mp4", str(whole)]
+    copy = ["-i", str(part), "-c", "copy", "-map", "0", "-t", f"{length_s}", "-movflags", "+faststart", "-f", "mp4"]
     run = subprocess.run(
-        [find_ffmpeg(), "-y", "-loglevel", "error", *copy], stdin=subprocess.DEVNULL, capture_output=True, check=False
+        [find_ffmpeg(), "-y", "-loglevel", "error", *copy, str(whole)],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
     )
     if run.returncode == 0:
         os.replace(whole, path)

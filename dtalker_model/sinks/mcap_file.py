@@ -4,6 +4,7 @@ Holds ``dtalker/msg/Blendshapes`` on ``/blendshapes`` and, once, ``dtalker/msg/F
 """
 
 import struct
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from dtalker_model.sinks.protocol import StreamInfo, TimedWeights
 CHUNK_BYTES = 16_384
 """About a second of frames: no more than this is lost when the power goes."""
 
+_CHUNK = b"\x06"
 _MAGIC = b"\x89MCAP0\r\n"
 _END = struct.pack("<BQI", 0x0F, 4, 0) + struct.pack("<BQQQI", 0x02, 20, 0, 0, 0) + _MAGIC
 """Data end, and a footer that says: there is no summary, read from the start."""
@@ -36,33 +38,28 @@ class McapSink:
     def open(self, info: StreamInfo) -> None:
         library = needed("mcap_ros2.writer", "mcap-ros2-support")
         self._info = info
-        self._stream = _RecordStream(str(self.path))
+        self._stream = _RecordStream(str(self.path), lambda: self._frames)
         self._writer = library.Writer(self._stream, chunk_size=CHUNK_BYTES)
         schema = self._writer.register_msgdef(INFO_TYPE, INFO_TEXT)
         self._schema = self._writer.register_msgdef(BLENDSHAPES_TYPE, BLENDSHAPES_TEXT)
         self._write("/dtalker/info", schema, info.begun_ns, _face_info(info))
 
     def write(self, frame: TimedWeights) -> None:
-        message = {"sequence": self._frames, "weights": frame.weights.tolist()}
-        assert self._stream is not None
-        before = self._stream.tell()
-        self._write("/blendshapes", self._schema, self._info.begun_ns + round(frame.time_s * 1e9), message)
+        message: dict[str, Any] = {"sequence": self._frames, "weights": frame.weights.tolist()}
         self._frames += 1
-        if self._stream.tell() > before:  # a chunk has reached the file
-            self._stream.file.records = self._frames
+        self._write("/blendshapes", self._schema, self._info.begun_ns + round(frame.time_s * 1e9), message)
 
     def _write(self, topic: str, schema: Any, time_ns: int, message: dict[str, Any]) -> None:
         seconds, nanoseconds = divmod(time_ns, 1_000_000_000)
         stamp = {"sec": seconds, "nanosec": nanoseconds}
         message["header"] = {"stamp": stamp, "frame_id": self._info.face}
-        self._writer.write_message(topic, schema, message, log_time=time_ns, sequence=self._frames)
+        self._writer.write_message(topic, schema, message, log_time=time_ns, sequence=max(0, self._frames - 1))
 
     def close(self) -> None:
         if self._stream is None:
             return
         try:
             if self._writer is not None and not self._stream.file.failed:
-                self._stream.file.records = self._frames
                 self._writer.finish()
         finally:
             self._stream.close()
@@ -87,12 +84,16 @@ class _RecordStream:
     cut: after a failure the file ends there, readable, in ``NAME.part.mcap``.
     """
 
-    def __init__(self, out: str) -> None:
+    def __init__(self, out: str, frames: Callable[[], int]) -> None:
+        """`frames` tells how many frames are in the file once the chunk at hand is."""
+        self._frames = frames
         self.file = PartFile(out, keep_ending=True)
         self._ends = [0, 0]
 
     def write(self, data: bytes) -> int:
         self.file.write(data, counted=False, lines=False)
+        if data[:1] == _CHUNK:
+            self.file.records = self._frames()
         self._ends = [self._ends[1], self._ends[1] + len(data)]
         return len(data)
 

@@ -1,0 +1,130 @@
+"""Live Link and VMC, received by parsers that are not ours: one written from the layout, and python-osc's server."""
+
+import socket
+import struct
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from sink_rig import BEGUN_NS, feed, info, ramp
+
+from dtalker_model.blendshapes import ARKIT_NAMES
+from dtalker_model.sinks.protocol import StreamInfo
+
+LIVE = info(live=True)
+FRAMES = ramp(1.0)
+WAIT_S = 10.0
+
+
+@pytest.fixture
+def receiver() -> Iterator[socket.socket]:
+    """A socket on this machine with room for a second of packets."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
+        receiver.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+        receiver.bind(("127.0.0.1", 0))
+        receiver.settimeout(WAIT_S)
+        yield receiver
+
+
+class Packet:
+    """A Live Link Face packet, taken apart field by field from the layout of version 6."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data, self._at = data, 0
+        self.version = self._take("<I")
+        device = self._bytes(37)
+        assert device[:1] == b"$"
+        self.device = uuid.UUID(device[1:].decode())
+        self.name = self._bytes(self._take("!i")).decode()
+        self.frame = self._take("!I")
+        self.sub_frame = self._take("!I")
+        self.rate = self._take("!I"), self._take("!I")
+        count = self._take("!B")
+        self.values = np.array([self._take("!f") for _ in range(count)])
+        assert self._at == len(data)
+
+    def _bytes(self, count: int) -> bytes:
+        self._at += count
+        assert self._at <= len(self._data)
+        return self._data[self._at - count : self._at]
+
+    def _take(self, form: str) -> int:
+        (value,) = struct.unpack(form, self._bytes(4 if form != "!B" else 1))
+        return value
+
+
+def test_live_link(receiver: socket.socket) -> None:
+    port = receiver.getsockname()[1]
+    assert feed([f"livelink:127.0.0.1:{port}?name=Röbot"], FRAMES, LIVE) == []
+    packets = [Packet(receiver.recv(2048)) for _ in range(60)]
+    assert {(p.version, p.name, p.sub_frame, p.rate) for p in packets} == {(6, "Röbot", 0, (60, 1))}
+    assert len({packet.device for packet in packets}) == 1
+    assert [packet.frame - packets[0].frame for packet in packets] == list(range(60))
+    clock = time.localtime(BEGUN_NS / 1e9)
+    assert packets[0].frame == 60 * (clock.tm_hour * 3600 + clock.tm_min * 60 + clock.tm_sec) + 15
+    values = np.array([packet.values for packet in packets])
+    assert values.shape == (60, 61)
+    expected = np.minimum(np.arange(60) / 60, 0.98)[:, None] * np.arange(1, 53) / 60
+    np.testing.assert_allclose(values[:, :52], expected, atol=1e-5)
+    assert not values[:, 52:].any()
+    assert ARKIT_NAMES[0] == "eyeBlinkLeft" and ARKIT_NAMES[17] == "jawOpen" and ARKIT_NAMES[51] == "tongueOut"
+
+
+def test_vmc(receiver: socket.socket) -> None:
+    dispatcher_module = pytest.importorskip("pythonosc.dispatcher")
+    server_module = pytest.importorskip("pythonosc.osc_server")
+    faces: list[dict[str, float]] = [{}]
+    done = threading.Event()
+
+    def on_value(address: str, name: str, value: float) -> None:
+        faces[-1][name] = value
+
+    def on_apply(address: str) -> None:
+        faces.append({})
+        if len(faces) > 60:
+            done.set()
+
+    dispatcher = dispatcher_module.Dispatcher()
+    dispatcher.map("/VMC/Ext/Blend/Val", on_value)
+    dispatcher.map("/VMC/Ext/Blend/Apply", on_apply)
+    with server_module.BlockingOSCUDPServer(("127.0.0.1", 0), dispatcher) as server:
+        server.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            reported = feed([f"vmc:127.0.0.1:{server.server_address[1]}"], FRAMES)  # at its own pace: none is lost
+            assert done.wait(WAIT_S)
+        finally:
+            server.shutdown()
+            thread.join()
+    assert reported == []
+    assert len(faces) == 61
+    names = [name[0].upper() + name[1:] for name in ARKIT_NAMES]
+    assert all(list(face) == names for face in faces[:60])
+    expected = np.minimum(np.arange(60) / 60, 0.98)[:, None] * np.arange(1, 53) / 60
+    np.testing.assert_allclose([list(face.values()) for face in faces[:60]], expected, atol=1e-5)
+
+
+def test_vmc_datagrams_fit_one_packet_each(receiver: socket.socket) -> None:
+    pytest.importorskip("pythonosc")
+    assert feed([f"vmc:127.0.0.1:{receiver.getsockname()[1]}"], FRAMES[:1], LIVE) == []
+    assert max(len(receiver.recv(65536)) for _ in range(3)) < 1500
+
+
+@pytest.mark.parametrize(("stream", "shortest_s", "longest_s"), [(info(), 0.9, 5.0), (LIVE, 0.0, 0.8)])
+def test_a_file_is_sent_at_its_own_pace(
+    receiver: socket.socket, stream: StreamInfo, shortest_s: float, longest_s: float
+) -> None:
+    begun_s = time.monotonic()
+    assert feed([f"livelink:127.0.0.1:{receiver.getsockname()[1]}"], FRAMES, stream) == []
+    assert shortest_s <= time.monotonic() - begun_s <= longest_s
+
+
+def test_nobody_listening_is_no_failure() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as closed:
+        closed.bind(("127.0.0.1", 0))
+        port = closed.getsockname()[1]
+    assert feed([f"livelink:127.0.0.1:{port}"], FRAMES, LIVE) == []
