@@ -17,12 +17,8 @@ LIPS = 6
 def write_corpus(folder: Path) -> Path:
     """Two clips a source, one to train and one to validate, and one without motion; the jaw follows the loudness of a modulated tone."""
     rows = []
-    sources = {
-        "ravdess": ("happy", "sad"),
-        "ravdess_song": ("happy", "sad"),
-        "facegood": ("neutral",) * 2,
-        "grid": ("neutral",) * 2,
-    }
+    mood, plain = ("happy", "sad"), ("neutral", "neutral")
+    sources = {"ravdess": mood, "ravdess_song": mood, "facegood": plain, "grid": plain}
     for source, emotions in sources.items():
         for split, emotion in zip(("train", "val"), emotions):
             rows.append(_write_clip(folder, f"{source}_{split}", source, split, emotion))
