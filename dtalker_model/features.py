@@ -26,7 +26,7 @@ POWER_FLOOR = 1e-6
 HISTORY_SAMPLES = WINDOW_SAMPLES - HOP_SAMPLES
 LEVEL_FLOOR_DB = -100.0
 BLOCK_FRAMES = 16
-"""Frames computed at a time: their spectra stay in the cache, and the BLAS wakes no threads for the filters' product."""
+"""Frames computed at a time: their spectra stay in the cache, and the BLAS wakes no threads for them."""
 
 
 def hz_to_mel(hz: np.ndarray | float) -> np.ndarray:

@@ -15,7 +15,7 @@ LIPS = 6
 
 
 def write_corpus(folder: Path) -> Path:
-    """Two clips a source, one to train and one to validate, and one without motion; the jaw follows the loudness of a modulated tone."""
+    """Two clips a source, one to train and one to validate, and one without motion."""
     rows = []
     mood, plain = ("happy", "sad"), ("neutral", "neutral")
     sources = {"ravdess": mood, "ravdess_song": mood, "facegood": plain, "grid": plain}
