@@ -16,8 +16,8 @@ LEAD_S = 0.3
 """A clip begins so long after the request: the pages get its first frames before they start the sound."""
 TAIL_S = 0.3
 """After the clip's last sample."""
-LATEST_S = 2.0
-"""A thread that was held up for longer leaves out what is past."""
+LATEST_S = 0.5
+"""Rest that was held up for longer, or watched by nobody, leaves out what is past."""
 
 
 class Performance(ABC):

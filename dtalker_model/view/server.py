@@ -7,7 +7,7 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
-from aiohttp import WSMsgType, web
+from aiohttp import WebSocketError, WSMsgType, web
 
 from dtalker_model.blendshapes import ARKIT_NAMES
 from dtalker_model.errors import AudioError, DtalkerError
@@ -200,7 +200,7 @@ class ViewServer:
                 viewer.put_answer(to_json("refused", id=0, reason=str(error)))
                 if mistakes > MOST_MISTAKES:
                     await socket.close(code=1008, message=b"too many senseless messages")
-        if isinstance(error := socket.exception(), Exception):
+        if isinstance(error := socket.exception(), WebSocketError):
             LOG.warning("viewer %d: cut off: %s", viewer.number, error)
 
 

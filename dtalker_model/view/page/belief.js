@@ -5,6 +5,8 @@ import { element } from "./controls.js";
 const MOST = 6;
 
 export class Belief {
+  /** Whether identity or emotion is live; the belief stands still otherwise. */
+  followed = false;
   #bars = { emotions: new Map(), identities: new Map() };
 
   constructor(parent, badge) {
@@ -17,11 +19,12 @@ export class Belief {
   show({ emotions, identities, speaking, speech_s }) {
     this.badge.textContent = speaking ? "speaking" : "silence";
     this.badge.classList.toggle("on", speaking);
-    const known = Object.keys(emotions).length + Object.keys(identities).length > 0;
-    this.quiet.hidden = known;
-    this.quiet.textContent = `${speech_s.toFixed(1)} s of speech heard. This model does not guess who speaks, or how.`;
-    this.#group("emotions", emotions);
-    this.#group("identities", identities);
+    const able = Object.keys(emotions).length + Object.keys(identities).length > 0;
+    const why = able ? "With Live above, the voice tells who speaks, and how." : "This model does not tell who speaks, or how.";
+    this.quiet.hidden = able && this.followed;
+    this.quiet.textContent = `${speech_s.toFixed(1)} s of speech. ${why}`;
+    this.#group("emotions", this.followed ? emotions : {});
+    this.#group("identities", this.followed ? identities : {});
   }
 
   #group(kind, probabilities) {

@@ -70,7 +70,11 @@ on("notice", ({ text }) => notice(text));
 on("refused", ({ reason }) => notice(reason));
 on("frame", (frame) => { frames.add(frame); clock.arrived(frame); });
 on("audio", (piece) => { if (piece.stream === clock.stream) sound.piece(piece); });
-settings.addEventListener("change", ({ detail }) => { panel?.show(detail.settings); ros.take(detail); });
+settings.addEventListener("change", ({ detail }) => {
+  panel?.show(detail.settings);
+  ros.take(detail);
+  belief.followed = [detail.settings.identity, detail.settings.emotion].includes("live");
+});
 settings.addEventListener("reached", ({ detail }) => { $("reach").textContent = `${detail.toFixed(0)} ms`; });
 
 const face = new Float32Array(COUNT);
@@ -82,14 +86,17 @@ function refresh(ms) {
   requestAnimationFrame(refresh);
   const offset = clock.shown(before.time, ms);
   if (offset !== null && measured.offsets.length < 100_000) measured.offsets.push(1000 * offset);
-  refreshMs += 0.1 * (Math.min(ms - before.ms, 100) - refreshMs);
+  refreshMs += 0.1 * (Math.min(ms - before.ms, 300) - refreshMs);
   measured.refreshes += 1;
   const time = clock.at(ms + refreshMs);
   before = { ms, time: time === null ? NaN : frames.at(time, face) };
   stage.draw(face);
   curves?.add(face, ms);
   if (measured.refreshes % 4 === 0) transport.tick();
-  if (ms - told.ms > TOLD_EVERY_MS) tell(ms);
+  if (ms - told.ms > TOLD_EVERY_MS) {
+    tell(ms);
+    stage.pace(refreshMs);
+  }
 }
 
 function tell(ms) {

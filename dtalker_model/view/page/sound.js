@@ -3,7 +3,7 @@
 const PIECES_AHEAD_S = 0.12;
 const PIECES_HZ = 48000;
 const JUMP_S = 0.05;
-const SOONEST_S = 0.02;
+const SOONEST_S = 0.1; // a start that comes too late for the audio thread would be late for the whole clip
 
 export class Sound {
   #context = null;

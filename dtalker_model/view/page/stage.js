@@ -8,16 +8,29 @@ import { COUNT } from "./frames.js";
 
 const FIELD_OF_VIEW = 24;
 const SMALLEST_CHANGE = 2e-4;
+const SLOW_MS = 34, FAST_MS = 20;
+const COARSEST = 0.4;
+
+/** Without a GPU four samples a pixel would cost four times as much. */
+function drawnInSoftware() {
+  const probe = document.createElement("canvas").getContext("webgl2");
+  const info = probe?.getExtension("WEBGL_debug_renderer_info");
+  const name = info ? probe.getParameter(info.UNMASKED_RENDERER_WEBGL) : "";
+  probe?.getExtension("WEBGL_lose_context")?.loseContext();
+  return /swiftshader|llvmpipe|software/i.test(name);
+}
 
 export class Stage {
   #morphs = []; // {influences, pairs: [[place in influences, ARKit index], ...]}
   #shown = new Float32Array(COUNT).fill(-1);
   #dirty = true;
   #box = null;
+  #ratio = Math.min(devicePixelRatio, 2);
+  #slowest = null;
 
   constructor(canvas) {
     this.canvas = canvas;
-    this.renderer = new THREE.WebGLRenderer({ canvas, antialias: true, alpha: true, preserveDrawingBuffer: false });
+    this.renderer = new THREE.WebGLRenderer({ canvas, antialias: !drawnInSoftware(), alpha: true, preserveDrawingBuffer: false });
     this.renderer.toneMapping = THREE.ACESFilmicToneMapping;
     this.scene = new THREE.Scene();
     this.camera = new THREE.PerspectiveCamera(FIELD_OF_VIEW, 1, 0.01, 100);
@@ -49,8 +62,8 @@ export class Stage {
     const size = this.#box.getSize(new THREE.Vector3());
     const centre = this.#box.getCenter(new THREE.Vector3());
     const half = Math.tan((FIELD_OF_VIEW / 2) * (Math.PI / 180));
-    const distance = Math.max(size.y * 0.72 / half, (size.x * 0.62) / (half * this.camera.aspect)) + size.z / 2;
-    this.controls.target.copy(centre).add(new THREE.Vector3(0, -0.075 * size.y, 0));
+    const distance = Math.max(size.y * 0.62 / half, (size.x * 0.68) / (half * this.camera.aspect)) + size.z / 2;
+    this.controls.target.copy(centre).add(new THREE.Vector3(0, -0.07 * size.y, 0));
     this.camera.position.copy(this.controls.target).add(new THREE.Vector3(0, 0.03 * size.y, distance));
     Object.assign(this.controls, { minDistance: distance * 0.45, maxDistance: distance * 1.8 });
     Object.assign(this.camera, { near: distance / 50, far: distance * 10 });
@@ -65,6 +78,17 @@ export class Stage {
     this.key.intensity = dark ? 2.0 : 2.1;
     this.rim.intensity = dark ? 2.4 : 0.9;
     this.#dirty = true;
+  }
+
+  /** Draw more coarsely where the refreshes are slow (no GPU, an old phone): lip sync matters more than sharp edges. */
+  pace(refreshMs) {
+    const finest = Math.min(devicePixelRatio, 2);
+    const wanted = refreshMs > SLOW_MS ? this.#ratio * 0.8 : refreshMs < FAST_MS ? this.#ratio * 1.1 : this.#ratio;
+    const ratio = Math.min(Math.max(wanted, COARSEST), this.#slowest ?? finest, finest);
+    if (refreshMs > SLOW_MS) this.#slowest = ratio; // no way back: it would only be slow again
+    if (Math.abs(ratio - this.#ratio) < 0.01) return;
+    this.#ratio = ratio;
+    this.#resize();
   }
 
   /** Give the head `weights` (52, 0..1) and draw, if anything has changed. */
@@ -94,7 +118,7 @@ export class Stage {
     const { clientWidth: width, clientHeight: height } = this.canvas;
     if (!width || !height) return;
     const turned = this.camera.aspect > 1 !== width / height > 1;
-    this.renderer.setPixelRatio(Math.min(devicePixelRatio, 2));
+    this.renderer.setPixelRatio(this.#ratio);
     this.renderer.setSize(width, height, false);
     this.camera.aspect = width / height;
     this.camera.updateProjectionMatrix();
