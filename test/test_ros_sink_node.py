@@ -1,0 +1,108 @@
+"""The sink node on real rclpy: a talker's frames arrive in its files, whole, also after Ctrl-C and a failed sink."""
+
+import csv
+import json
+import signal
+import socket
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from dtalker.msg import Blendshapes
+from ros_rig import QOS, Listener, finish, listener, play, short_wav, start, talker
+
+from dtalker_model.blendshapes import ARKIT_NAMES
+
+__all__ = ["listener", "short_wav"]
+
+
+def rows_of(path: Path) -> np.ndarray:
+    """Times and weights (T, 53) of a CSV."""
+    with path.open(newline="") as file:
+        header, *rows = csv.reader(file)
+    assert header == ["time_s", *ARKIT_NAMES]
+    return np.array(rows, np.float64).reshape(-1, 53)
+
+
+def publish(listener: Listener, sequences: range, gone: int = 0) -> None:
+    """Publish frames 20 ms apart whose jawOpen counts up, once somebody listens; leave out number `gone`."""
+    publisher = listener.node.create_publisher(Blendshapes, "blendshapes", QOS)
+    listener.until(lambda: publisher.get_subscription_count() > 1, "the sink node")
+    for sequence in sequences:
+        message = Blendshapes(sequence=sequence)
+        message.header.frame_id = "face"
+        message.header.stamp.sec, message.header.stamp.nanosec = divmod(10**18 + sequence * 20_000_000, 10**9)
+        message.weights[Blendshapes.JAW_OPEN] = (sequence % 50) / 100
+        if not gone or sequence != gone:
+            publisher.publish(message)
+
+
+def test_a_talkers_face_is_written(listener: Listener, short_wav: Path, tmp_path: Path) -> None:
+    path, udp = tmp_path / "face.csv", socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    udp.bind(("127.0.0.1", 0))
+    udp.settimeout(10)
+    specs = [str(path), f"jsonl:{tmp_path}/face.jsonl", f"livelink:127.0.0.1:{udp.getsockname()[1]}"]
+    with udp, talker(listener, pacing="asap", gap_ms=400.0):
+        node = start("sink_node", sinks=specs)
+        listener.until(lambda: listener.node.count_subscribers("blendshapes") > 1, "the sink node")
+        play(listener, file=str(short_wav), kind="int16", speed=4.0)
+        listener.until(lambda: len(listener.frames) >= 100, "the frames")
+        packet = udp.recv(2048)
+        code, output = finish(node, signal.SIGINT)
+    assert code == 0, output
+    assert "Traceback" not in output
+    assert "0 lost on the way" in output
+    rows = rows_of(path)
+    assert len(rows) >= 100
+    np.testing.assert_allclose(np.diff(rows[:, 0]), 0.02, atol=1e-6)
+    heard = np.array([message.weights for _, message in listener.frames])
+    places = [i for i in range(len(heard) - 99) if np.allclose(heard[i : i + 100], rows[:100, 1:], atol=1e-5)]
+    assert places, "the file has other frames than the topic"
+    lines = (tmp_path / "face.jsonl").read_text().splitlines()
+    assert len(lines) == len(rows)
+    assert tuple(json.loads(lines[0])["weights"]) == ARKIT_NAMES
+    assert len(packet) == 4 + 37 + 4 + 7 + 8 + 8 + 1 + 61 * 4
+
+
+def test_without_info_it_writes_after_a_while_and_counts_what_was_lost(listener: Listener, tmp_path: Path) -> None:
+    path = tmp_path / "face.csv"
+    node = start("sink_node", sinks=[str(path)], info_wait_ms=200.0)
+    publish(listener, range(100), gone=50)
+    listener.until(lambda: len(listener.frames) >= 99, "the frames")
+    listener.logged("writing to")
+    listener.until(lambda: path.with_name("face.csv.part").exists() and _lines(path) >= 100, "the rows")
+    code, output = finish(node, signal.SIGTERM)
+    assert code == 0, output
+    assert "1 lost on the way" in output
+    assert len(rows_of(path)) == 99
+
+
+def _lines(path: Path) -> int:
+    return path.with_name("face.csv.part").read_text().count("\n")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_a_failed_sink_is_told_and_the_others_go_on(listener: Listener, tmp_path: Path) -> None:
+    path = tmp_path / "face.csv"
+    node = start("sink_node", sinks=["csv:/dev/full", str(path)], info_wait_ms=0.0)
+    publish(listener, range(50))
+    listener.logged("No space left on device; the rest goes on")
+    listener.until(lambda: path.with_name("face.csv.part").exists() and _lines(path) >= 51, "the rows")
+    code, output = finish(node, signal.SIGINT)
+    assert code == 1, output
+    assert len(rows_of(path)) == 50
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({}, "sinks: names no sink"),
+        ({"sinks": ["face.txt"]}, "sink face.txt: unknown kind; known: csv:FILE"),
+    ],
+)
+def test_bad_parameters_end_it_at_once(parameters: dict[str, Any], message: str) -> None:
+    code, output = finish(start("sink_node", **parameters))
+    assert code == 1
+    assert message in output
+    assert "Traceback" not in output
