@@ -52,7 +52,9 @@ def test_json_lines(tmp_path: Path) -> None:
 def rosbag_rows(path: Path) -> tuple[np.ndarray, np.ndarray, list[Any]]:
     """Stamps (ns), weights and info messages of a recording, read by rosbags from the file's own definitions."""
     highlevel = pytest.importorskip("rosbags.highlevel")
-    times, weights, infos = [], [], []
+    times: list[int] = []
+    weights: list[Any] = []
+    infos: list[Any] = []
     with highlevel.AnyReader([path]) as reader:
         for connection, time_ns, raw in reader.messages():
             message = reader.deserialize(raw, connection.msgtype)
