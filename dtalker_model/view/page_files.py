@@ -37,7 +37,9 @@ def page_files(folder: Path = PAGE) -> dict[str, PageFile]:
 
 def security_headers(folder: Path = PAGE) -> dict[str, str]:
     """Nothing but this server: no other host, no inline script but the import map, no frame around the page."""
-    allowed = " ".join(f"'sha256-{_digest(script)}'" for script in INLINE_SCRIPT.findall((folder / "index.html").read_bytes()))
+    allowed = " ".join(
+        f"'sha256-{_digest(script)}'" for script in INLINE_SCRIPT.findall((folder / "index.html").read_bytes())
+    )
     policy = {
         "default-src": "'none'",
         "script-src": f"'self' {allowed}",

@@ -24,7 +24,7 @@ MOST_VIEWERS = 50
 MOST_MISTAKES = 20
 """A page that sends more senseless messages is cut off."""
 START_S = 10.0
-LINGER_S = 1.0
+LINGER_S = 0.3
 """How long a refused upload is still drained, so that the sender sees the answer."""
 
 
@@ -102,7 +102,15 @@ class ViewServer:
             self._failure = error
         finally:
             self._ready.set()
+            self._end_tasks()
             self._loop.close()
+
+    def _end_tasks(self) -> None:
+        """Connections that came while the server was closing."""
+        tasks = asyncio.all_tasks(self._loop)
+        for task in tasks:
+            task.cancel()
+        self._loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
 
     async def _serve(self) -> None:
         app = web.Application(middlewares=[self._guard.middleware], client_max_size=LARGEST_BYTES)

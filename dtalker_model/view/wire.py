@@ -47,8 +47,16 @@ class Message:
     from_s: float = 0.0
 
 
-FIELDS = {"set": {"changes"}, "play": {"from_s"}, "stop": set(), "loop": {"on"}, "microphone": {"on"}}
+FIELDS: dict[str, set[str]] = {
+    "set": {"changes"},
+    "play": {"from_s"},
+    "stop": set(),
+    "loop": {"on"},
+    "microphone": {"on"},
+}
 """The kinds of message and the fields of each, beside ``type`` and ``id``."""
+
+OPTIONAL = {"from_s"}
 
 
 def frame_message(stream: int, sequence: int, time_s: float, weights: npt.NDArray[np.float32]) -> bytes:
@@ -68,7 +76,9 @@ def microphone_samples(data: bytes) -> tuple[npt.NDArray[np.int16], int]:
     kind, _, rate_hz, _, _ = HEADER.unpack_from(data)
     low_hz, high_hz = MICROPHONE_HZ
     if kind != MICROPHONE or not low_hz <= rate_hz <= high_hz:
-        raise MessageError(f"binary message of kind {kind} at {rate_hz} Hz; expected {MICROPHONE}, {low_hz} to {high_hz}")
+        raise MessageError(
+            f"binary message of kind {kind} at {rate_hz} Hz; expected {MICROPHONE}, {low_hz} to {high_hz}"
+        )
     return np.frombuffer(data, "<i2", offset=HEADER.size).astype(np.int16), rate_hz
 
 
@@ -85,6 +95,8 @@ def parse(text: str) -> Message:
         raise MessageError(f"unknown type {str(kind)[:40]!r}; known: {', '.join(FIELDS)}")
     if set(fields) - FIELDS[kind]:
         raise MessageError(f"{kind}: unknown field {sorted(set(fields) - FIELDS[kind])[0][:40]!r}")
+    if FIELDS[kind] - OPTIONAL - set(fields):
+        raise MessageError(f"{kind}: needs the field {sorted(FIELDS[kind] - OPTIONAL)[0]!r}")
     if not _is_whole(number):
         raise MessageError("id: expected a whole number")
     return Message(kind, number, **{name: _checked(name, value) for name, value in fields.items()})
