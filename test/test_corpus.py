@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,16 @@ import pytest
 from tiny_corpus import write_corpus
 
 from dtalker_model.blendshapes import INDEX
-from training.corpus import EMOTIONS, Motion, at_recording_times, load_audio, load_motion, on_frame_clock, read_manifest
+from training.corpus import (
+    EMOTIONS,
+    Motion,
+    at_recording_times,
+    is_synthetic,
+    load_audio,
+    load_motion,
+    on_frame_clock,
+    read_manifest,
+)
 from training.phones import PHONES, UNKNOWN, phone_index, phone_labels
 
 JAW = INDEX["jawOpen"]
@@ -66,3 +76,10 @@ def test_the_real_corpus_is_what_its_readme_says(corpus: Path) -> None:
     train, val = ({c.identity for c in moving if c.split == s and c.source == "ravdess"} for s in ("train", "val"))
     assert not train & val, "validation actors must be unseen"
     assert not load_motion(moving[0]).observed.all()
+
+
+def test_synthetic_motion_is_told_from_measured_motion(tmp_path: Path) -> None:
+    measured = read_manifest(write_corpus(tmp_path))[0]
+    assert not is_synthetic(measured)
+    assert is_synthetic(replace(measured, motion_kind="synthetic: dominance functions"))
+    assert not is_synthetic(replace(measured, motion=None, motion_kind="synthetic: dominance functions"))

@@ -19,6 +19,8 @@ from dtalker_model.rates import FRAME_RATE_HZ, FRAME_SAMPLES, SAMPLE_RATE_HZ
 EMOTIONS = ("neutral", "calm", "happy", "sad", "angry", "fearful", "disgust", "surprised")
 MIN_CONFIDENCE = 0.8
 """Tracked frames below this confidence are masked."""
+SYNTHETIC = "synthetic"
+"""`motion_kind` of motion that no face made begins with this word."""
 
 
 def corpus_folder() -> Path:
@@ -46,6 +48,7 @@ class Clip:
     text: str = ""
     phones: tuple[tuple[str, float, float], ...] = ()
     motion: str | None = None
+    motion_kind: str = ""
     fps: float = 0.0
     motion_start_s: float = 0.0
 
@@ -76,6 +79,11 @@ def read_manifest(folder: Path, split: str | None = None, source: str | None = N
 def _clip(folder: Path, row: dict[str, Any]) -> Clip:
     row["phones"] = tuple(tuple(p) for p in row.get("phones") or ())
     return Clip(folder=folder, **row)
+
+
+def is_synthetic(clip: Clip) -> bool:
+    """Whether the clip's motion was generated. It may teach; it must never count in a score."""
+    return clip.motion is not None and clip.motion_kind.startswith(SYNTHETIC)
 
 
 def generic_name(clip: Clip) -> str:
