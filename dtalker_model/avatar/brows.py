@@ -9,7 +9,7 @@ from dtalker_model.avatar.surface import skin_point
 
 SEGMENTS = 16
 AROUND = 10
-SPINE = np.array([[15.0, 175.0], [23.0, 181.5], [35.0, 185.0], [46.0, 181.5], [53.0, 173.5]])  # x, y from inner to outer
+SPINE = np.array([[14.5, 177.0], [23.0, 182.0], [34.0, 185.0], [45.0, 182.5], [53.0, 174.5]])  # x, y from inner to outer
 
 
 def spine(t: Array) -> Array:

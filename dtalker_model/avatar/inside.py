@@ -8,10 +8,11 @@ from dtalker_model.avatar.mesh import Mesh, closed_tube, joined, plain
 from dtalker_model.avatar.palette import GUM, TONGUE, TOOTH, blend, linear
 from dtalker_model.avatar.surface import skin_point
 
-UPPER_WIDTHS = (8.4, 7.0, 7.2, 6.4, 6.2)  # mm, from the middle outwards
-LOWER_WIDTHS = (5.6, 6.0, 6.6, 6.4, 6.2)
+UPPER_WIDTHS = (7.6, 6.2, 6.4, 5.8, 5.6)  # mm, from the middle outwards
+LOWER_WIDTHS = (4.9, 5.3, 5.8, 5.8, 5.6)
+ARCH_RADIUS = 20.0
 TOOTH_HEIGHT = (9.0, 7.6)
-FRONT_GAP = 9.0  # mm between the lips' edge and the teeth
+FRONT_GAP = 6.6  # mm between the lips' edge and the teeth
 TONGUE_RINGS, TONGUE_COLUMNS = 14, 20
 
 
@@ -22,9 +23,9 @@ def front() -> float:
 
 def on_arch(along: Array, set_back: float) -> tuple[Array, Array, Array]:
     """x, z and heading (radians) of points `along` mm from the middle of an arch that lies `set_back` mm further in."""
-    radius = 23.0 - set_back
-    angle = np.asarray(along) / 23.0
-    return radius * np.sin(angle), front() - 23.0 + radius * np.cos(angle) * 1.0, angle
+    radius = ARCH_RADIUS - set_back
+    angle = np.asarray(along) / ARCH_RADIUS
+    return radius * np.sin(angle), front() - ARCH_RADIUS + radius * np.cos(angle), angle
 
 
 def tooth(along: float, width: float, y_gum: float, y_tip: float, set_back: float) -> tuple[Array, Indices]:
@@ -50,13 +51,19 @@ def tooth(along: float, width: float, y_gum: float, y_tip: float, set_back: floa
 
 def gum(y: float, set_back: float) -> tuple[Array, Indices]:
     """(points, triangles) of the gum along an arch."""
-    x, z, heading = on_arch(np.linspace(-38.0, 38.0, 23), set_back)
+    x, z, heading = on_arch(np.linspace(-33.0, 33.0, 23), set_back)
     around = 2.0 * np.pi * np.arange(8) / 8
     out = column(np.sin(heading), np.zeros_like(heading), np.cos(heading))
     middle = column(x, np.full_like(x, y), z)
     rings = middle[:, None] + 3.0 * np.sin(around)[:, None] * out[:, None]
     rings = rings + 3.2 * np.cos(around)[:, None] * np.array([0.0, 1.0, 0.0])
     return closed_tube(rings, middle[0], middle[-1])
+
+
+def lower_moves(points: Array, share: float, drawn_in: tuple[float, float, float]) -> dict[str, Array]:
+    """Targets of what follows the jaw by `share`; `drawn_in` keeps it behind the stretched skin of closed lips."""
+    way = np.tile(np.array(drawn_in), (len(points), 1))
+    return {**jaw.moves(points, np.full(len(points), share)), "mouthClose": way}
 
 
 def teeth(lower: bool) -> Mesh:
@@ -73,7 +80,7 @@ def teeth(lower: bool) -> Mesh:
     parts.append(gum(root, set_back))
     points, triangles = joined(parts)
     colours = np.concatenate([plain(points[:count], TOOTH), plain(points[count:], GUM)])
-    targets = jaw.moves(points, np.ones(len(points))) if lower else {}
+    targets = lower_moves(points, 1.0, (0.0, 5.0, -11.0)) if lower else {}
     return Mesh("TeethLower" if lower else "TeethUpper", "inside", points, triangles, colours, targets)
 
 
@@ -92,7 +99,7 @@ def tongue() -> Mesh:
     points, triangles = closed_tube(rings, rings[0].mean(axis=0), rings[-1].mean(axis=0))
     share = smoothstep(start, start + length, points[:, 2])
     out = column(-0.25 * points[:, 0] * share, 6.0 * share - 9.0 * share**4, 33.0 * share)
-    targets = {**jaw.moves(points, np.full(len(points), 0.85)), "tongueOut": out}
+    targets = {**lower_moves(points, 0.85, (0.0, 3.0, -6.0)), "tongueOut": out}
     deep = smoothstep(start + length, start, points[:, 2])
     colours = blend(linear(TONGUE), 0.45 * linear(TONGUE), deep)
     return Mesh("Tongue", "inside", points, triangles, colours, targets)

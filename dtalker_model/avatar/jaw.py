@@ -12,6 +12,7 @@ HINGE = (128.0, -8.0)  # y, z of the axis between the ears
 OPEN_DEG = 11.0
 OPEN_SLIDE = (-8.0, 5.0)  # y, z: the joint slides down and forward as it opens
 CAVITY_AWAY = (0.0, 3.0, 8.0, 16.0, 26.0, 34.0)  # mm: the pocket behind the lips goes where they go
+SEALED_SHARE = 0.7  # of the sliding jaw's way, made by the closed lips
 CORNER_SHARE = 0.40  # of the jaw's way, made by the corners of the mouth
 
 
@@ -69,6 +70,14 @@ def follow(frame: MouthFrame) -> Array:
     return np.where(height <= 0.0, np.where(frame.side > 0, above, below), above) * front
 
 
+def follow_sealed(frame: MouthFrame) -> Array:
+    """(V,) the same for the jaw's sliding, in which the closed lips go together."""
+    height = frame.height
+    below = SEALED_SHARE + (1.0 - SEALED_SHARE) * smoothstep(0.0, -26.0, height)
+    above = SEALED_SHARE * smoothstep(22.0, 0.0, height)
+    return np.where(height <= 0.0, below, above) * smoothstep(-8.0, 40.0, frame.points[:, 2])
+
+
 def opening(points: Array) -> Array:
     """(V, 3) way of points that follow the fully open jaw."""
     y, z = points[..., 1] - HINGE[0], points[..., 2] - HINGE[1]
@@ -78,12 +87,12 @@ def opening(points: Array) -> Array:
     return column(np.zeros_like(dy), dy, dz)
 
 
-def moves(points: Array, share: Array) -> dict[str, Array]:
-    """The four jaw targets of points (V, 3) that follow the jaw by `share` (V,)."""
-    weight = share[:, None]
+def moves(points: Array, share: Array, sliding_share: Array | None = None) -> dict[str, Array]:
+    """The four jaw targets of points (V, 3) that follow the opening jaw by `share` (V,), the sliding one likewise."""
+    weight = (share if sliding_share is None else sliding_share)[:, None]
     return {
         "jawForward": weight * np.array([0.0, -0.5, 8.0]),
         "jawLeft": weight * np.array([7.0, -0.6, -0.5]),
         "jawRight": weight * np.array([-7.0, -0.6, -0.5]),
-        "jawOpen": weight * opening(points),
+        "jawOpen": share[:, None] * opening(points),
     }

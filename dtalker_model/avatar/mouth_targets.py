@@ -76,11 +76,13 @@ def rounded(frame: MouthFrame) -> dict[str, Array]:
     """mouthFunnel and mouthPucker: the ring of the lips contracts and comes forward."""
     lips, fade = near(frame, 9.0, 34.0), near(frame, 10.0, 24.0)
     thick = np.clip(frame.height / 9.0, -1.0, 1.0)
-    pucker = narrow(frame, 0.46 * lips) + along_z(9.5 * lips * (0.55 + 0.45 * arch(frame)))
-    pucker += column(np.zeros_like(thick), 2.2 * thick * fade, np.zeros_like(thick))
+    bend = mouth.line_height(frame.points[:, 0]) - mouth.LINE_Y
+    level = column(np.zeros_like(bend), -0.9 * bend * lips, np.zeros_like(bend))
+    pucker = level + narrow(frame, 0.46 * lips) + along_z(9.5 * lips * (0.55 + 0.45 * arch(frame)))
+    pucker += column(np.zeros_like(thick), 2.6 * thick * fade * (0.5 + 0.5 * arch(frame)), np.zeros_like(thick))
     open_up = 6.0 * upper(frame) - 7.5 * lower(frame)
     flare = near(frame, 0.0, 22.0) * arch(frame, 0.5)
-    funnel = narrow(frame, 0.34 * lips) + along_z(8.0 * lips * (0.5 + 0.5 * arch(frame)))
+    funnel = level + narrow(frame, 0.36 * lips) + along_z(8.0 * lips * (0.5 + 0.5 * arch(frame)))
     funnel += column(np.zeros_like(thick), open_up * flare, 1.5 * flare)
     return {"mouthFunnel": funnel, "mouthPucker": pucker}
 
@@ -89,7 +91,7 @@ def rolled(frame: MouthFrame) -> dict[str, Array]:
     """mouthRoll, mouthShrug: one lip at a time turns in over the teeth, or is pushed up and out."""
     lip, skin = near(frame, 6.0, 17.0), near(frame, 8.0, 30.0)
     thin = np.clip(np.abs(frame.height) / 9.0, 0.0, 1.0)
-    middle = arch(frame, 0.45)
+    middle = arch(frame, 0.7)
     inwards = along_z(-5.5 * lip * middle * (1.0 - 0.45 * thin))
     roll = column(np.zeros_like(lip), -frame.side * 6.4 * lip * middle * thin, np.zeros_like(lip)) + inwards
     chin = bump(frame.points, (0.0, 70.0), (19.0, 13.0)) * lower(frame)
@@ -162,7 +164,7 @@ def tongue_way(frame: MouthFrame) -> Array:
 def one_sided(frame: MouthFrame) -> dict[str, Array]:
     """Those that have no left and right partner, as displacements (V, 3)."""
     return {
-        **jaw.moves(frame.points, jaw.follow(frame)),
+        **jaw.moves(frame.points, jaw.follow(frame), jaw.follow_sealed(frame)),
         "mouthClose": close(frame),
         **rounded(frame),
         **rolled(frame),

@@ -29,14 +29,13 @@ def lips(face: Face, colours: Array) -> None:
 
 def lids(grid: Array, colours: Array) -> None:
     """Colours one eye's rings in place: a tint on the moving lid, dark lashes along the upper edge."""
-    upper = eyelids.angles()[1] > -0.05
+    sine = eyelids.angles()[1]
     tint = np.array([ring.follow for ring in eyelids.LIDS])
     for ring, follow in enumerate(tint[: eyelids.LASH_RINGS.start]):
-        weight = smoothstep(0.4, 0.9, np.full(eyelids.COLUMNS, follow)) * np.where(upper, 0.9, 0.35)
+        weight = smoothstep(0.4, 0.9, np.full(eyelids.COLUMNS, follow)) * (0.35 + 0.55 * smoothstep(-0.1, 0.3, sine))
         colours[grid[ring]] = blend(colours[grid[ring]], linear(LID), weight)
     for ring in range(eyelids.LASH_RINGS.start, len(grid)):
-        edge = np.where(upper[:, None], linear(LASH), linear(LID) * 0.8)
-        colours[grid[ring]] = edge
+        colours[grid[ring]] = blend(0.8 * linear(LID), linear(LASH), smoothstep(-0.02, 0.45, sine))
 
 
 def face_colours(face: Face) -> Array:

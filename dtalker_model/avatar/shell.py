@@ -30,7 +30,7 @@ def stripe() -> tuple[Array, Indices]:
     """(points, triangles) of the light stripe from the shell's edge over the top to the back."""
     profile = ((-6.0, -1.0), (-5.8, 0.7), (-4.6, 1.5), (4.6, 1.5), (5.8, 0.7), (6.0, -1.0))
     rings = []
-    for angle in np.linspace(50.0, 150.0, 26):
+    for angle in np.linspace(46.8, 150.0, 26):
         slim = float(np.sqrt(1.0 - max((angle - 120.0) / 30.5, 0.0) ** 2))
         plane = np.array([[x * slim * (1.0 + angle / 100.0), angle] for x, _ in profile])
         direction = fold(plane)

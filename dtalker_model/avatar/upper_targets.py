@@ -9,7 +9,7 @@ from dtalker_model.avatar.surface import over_skin
 
 LID_TURNS = {
     "eyeBlink": eyelids.closing(),
-    "eyeSquint": eyelids.lower_only(9.5) + eyelids.upper_only(-6.0),
+    "eyeSquint": eyelids.lower_only(12.5) + eyelids.upper_only(-8.5),
     "eyeWide": eyelids.upper_only(8.5) + eyelids.lower_only(-3.0),
     "eyeLookDown": eyelids.upper_only(-9.0) + eyelids.lower_only(-2.5),
     "eyeLookUp": eyelids.upper_only(6.5) + eyelids.lower_only(1.5),
@@ -36,16 +36,17 @@ def lids(face: Face) -> dict[str, Array]:
 
 def brows(points: Array, strength: float = 1.0) -> dict[str, Array]:
     """Brow targets of points (V, 3) of skin or brows: the left ones without their side, and browInnerUp."""
-    inner = bump(points, (15.0, 178.0), (17.0, 15.0))
-    both = inner + bump(points, (-15.0, 178.0), (17.0, 15.0))
+    inner = bump(points, (14.0, 178.0), (15.0, 15.0))
+    both = inner + bump(points, (-14.0, 178.0), (15.0, 15.0))
     whole = bump(points, (28.0, 178.0), (26.0, 15.0)) * left_half(points[:, 0])
     outer = bump(points, (46.0, 178.0), (20.0, 15.0))
     inward = -np.sign(points[:, 0]) * smoothstep(0.0, 8.0, np.abs(points[:, 0]))
     zero = np.zeros_like(inner)
-    down = over_skin(points, strength * 2.6 * whole * inward, strength * (-4.5 * whole - 4.0 * inner * left_half(points[:, 0])))
+    lowered = -3.5 * whole - 6.5 * inner * left_half(points[:, 0])
+    down = over_skin(points, strength * 2.6 * whole * inward, strength * lowered)
     return {
         "browDown": down,
-        "browInnerUp": over_skin(points, zero, strength * 9.0 * both),
+        "browInnerUp": over_skin(points, zero, strength * 10.0 * both),
         "browOuterUp": over_skin(points, zero, strength * 9.5 * outer),
     }
 
@@ -54,16 +55,16 @@ def cheeks_and_nose(points: Array) -> dict[str, Array]:
     """cheekSquint and noseSneer of the left side, without the lower lid."""
     cheek = bump(points, (34.0, 114.0), (16.0, 10.0))
     wing = bump(points, (7.0, 117.0), (7.0, 7.0)) * left_half(points[:, 0], 5.0)
-    lip = bump(points, (10.0, 103.0), (9.0, 7.0)) * left_half(points[:, 0])
+    lip = bump(points, (10.0, 104.0), (9.0, 8.0)) * left_half(points[:, 0])
     crease = bump(points, (6.0, 150.0), (7.0, 10.0)) * left_half(points[:, 0])
     front = smoothstep(20.0, 50.0, points[:, 2])[:, None]
     return {
-        "cheekSquint": front * (cheek[:, None] * np.array([0.5, 5.5, 4.0])),
+        "cheekSquint": front * (cheek[:, None] * np.array([0.5, 7.0, 5.0])),
         "noseSneer": front
         * (
-            wing[:, None] * np.array([1.2, 4.0, 1.5])
-            + lip[:, None] * np.array([0.0, 2.6, 0.8])
-            + crease[:, None] * np.array([-0.8, -2.0, 0.8])
+            wing[:, None] * np.array([1.6, 6.5, 2.0])
+            + lip[:, None] * np.array([0.3, 5.0, 1.0])
+            + crease[:, None] * np.array([-1.5, -3.5, 1.8])
         ),
     }
 
@@ -75,7 +76,7 @@ def left_sided(face: Face) -> tuple[dict[str, Array], Array]:
     other = cheeks_and_nose(face.points)
     rest = eyelids.rings()
     lift = np.zeros_like(face.points)
-    lift[face.left_lids] = eyelids.rings(eyelids.lower_only(6.0)) - rest
+    lift[face.left_lids] = eyelids.rings(eyelids.lower_only(9.0)) - rest
     lid_rows = face.left_lids[3:]
     for target in (*brow_targets.values(), *other.values()):
         # The lids slide on the eyeball only as their own targets say.
