@@ -59,7 +59,9 @@ def test_special_names(name: str, expected: str) -> None:
     assert arkit_index(name) == INDEX[expected]
 
 
-@pytest.mark.parametrize("name", ["", "...", "Basis", "viseme_aa", "jaw", "eyeBlink", "jawOpener", "smile", "Fcl_MTH_A"])
+@pytest.mark.parametrize(
+    "name", ["", "...", "Basis", "viseme_aa", "jaw", "eyeBlink", "jawOpener", "smile", "Fcl_MTH_A"]
+)
 def test_other_names_mean_nothing(name: str) -> None:
     assert arkit_index(name) is None
 

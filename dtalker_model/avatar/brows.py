@@ -9,7 +9,9 @@ from dtalker_model.avatar.surface import skin_point
 
 SEGMENTS = 16
 AROUND = 10
-SPINE = np.array([[14.5, 177.0], [23.0, 182.0], [34.0, 185.0], [45.0, 182.5], [53.0, 174.5]])  # x, y from inner to outer
+SPINE = np.array(
+    [[14.5, 177.0], [23.0, 182.0], [34.0, 185.0], [45.0, 182.5], [53.0, 174.5]]
+)  # x, y from inner to outer
 
 
 def spine(t: Array) -> Array:
@@ -32,7 +34,9 @@ def bar() -> tuple[Array, Array]:
     around = 2.0 * np.pi * np.arange(AROUND) / AROUND
     up = np.array([0.0, 1.0, -0.25])
     out = np.array([0.15, 0.0, 1.0])
-    rings = middle[:, None] + thick[:, None, None] * (np.cos(around)[:, None] * up + 0.75 * np.sin(around)[:, None] * out)
+    rings = middle[:, None] + thick[:, None, None] * (
+        np.cos(around)[:, None] * up + 0.75 * np.sin(around)[:, None] * out
+    )
     rings += 1.2 * out
     points, triangles = closed_tube(rings, rings[0].mean(axis=0), rings[-1].mean(axis=0))
     return points, triangles

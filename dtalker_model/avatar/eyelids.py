@@ -95,7 +95,8 @@ def ring_points(ring: LidRing, turn: Array) -> Array:
     """(COLUMNS, 3) points of a ring when the lids' edge turns by `turn` (COLUMNS,) degrees upwards."""
     cosine, sine = angles()
     azimuth, elevation = ring_angles(ring)
-    sphere = on_sphere(azimuth, elevation + ring.follow * turn, ring.radius + BULGE * ring.follow * np.abs(turn))
+    widest = np.maximum(np.abs(turn), np.abs(turn[-np.arange(COLUMNS)]))  # of both lids, so that they meet
+    sphere = on_sphere(azimuth, elevation + ring.follow * turn, ring.radius + BULGE * ring.follow * widest)
     if ring.skin == 0.0:
         return sphere
     flat = skin_point(CENTRE[0] + OUTER[0] * cosine, CENTRE[1] + OUTER[1] * sine)

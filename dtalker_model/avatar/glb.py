@@ -47,7 +47,9 @@ class Buffer:
             bufferView=view, componentType=FLOAT, count=len(values), type="VEC3", **(limits(values) if bounds else {})
         )
 
-    def sparse_vectors(self, values: npt.NDArray[np.float32], rows: npt.NDArray[np.uint16], view: int, bounds: bool) -> int:
+    def sparse_vectors(
+        self, values: npt.NDArray[np.float32], rows: npt.NDArray[np.uint16], view: int, bounds: bool
+    ) -> int:
         """An accessor of (V, 3) floats that are zero but in `rows`, whose indices lie in the buffer view `view`."""
         sparse = {
             "count": len(rows),

@@ -8,7 +8,6 @@ from dtalker_model.avatar import brows, eyes, face, glb, inside, paint, shell
 from dtalker_model.avatar.mesh import Mesh
 from dtalker_model.avatar.targets import face_targets
 
-
 FOOT_Y = 22.0  # mm in the drawing that become the ground
 SCALE = 1.1
 """The drawing, a head 218 mm tall with its neck, becomes 240 mm."""
