@@ -13,6 +13,8 @@ from .convert import AudioFormat, format_from_info
 
 POLL_S = 0.1
 """How often the graph is looked at."""
+INFO_POLLS = 10
+"""For so many looks the audio is not subscribed to while somebody offers AudioInfo but has not sent it yet."""
 DEPTH = 1000
 """Messages that the middleware may hold for us: 10 s of 10 ms chunks."""
 
@@ -45,6 +47,7 @@ class AudioSource:
         self._info_topic = f"{self._topic.rpartition('/')[0]}/audio_info"
         self._subscription: Any = None
         self._info_subscription: Any = None
+        self._info_polls = INFO_POLLS
         self._offer: tuple[str, ReliabilityPolicy] | None = None
         self._said: set[str] = set()
         self._timer = node.create_timer(POLL_S, self._poll)
@@ -64,12 +67,21 @@ class AudioSource:
         self._subscription = self._info_subscription = None
 
     def _poll(self) -> None:
+        if self._info_subscription is None:
+            self._look_for_info()
+        if self._waits_for_info():
+            return
         offer = self._best_offer()
         if offer is not None and offer != self._offer:
             self._offer = offer
             self._subscribe(*offer)
-        if self._info_subscription is None:
-            self._look_for_info()
+
+    def _waits_for_info(self) -> bool:
+        """Whether a format is about to be announced, so that the first chunks are not misread for want of it."""
+        if self._info_subscription is None or self._subscription is not None or self._info_polls == 0:
+            return False
+        self._info_polls -= 1
+        return self.announced is None and self.refusal is None
 
     def _best_offer(self) -> tuple[str, ReliabilityPolicy] | None:
         """Type and reliability to subscribe with; None while nobody publishes what could be used."""
