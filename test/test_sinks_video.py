@@ -1,6 +1,7 @@
 """The film: seen by ffprobe and by Pillow."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -139,6 +140,22 @@ def test_a_disk_that_fills_up_leaves_a_film_that_plays(tmp_path: Path, head: Pat
     assert "ffmpeg gave up: " in run.stdout, run.stderr
     assert f"; what was written so far is in {part}" in run.stdout
     assert int(probed(part)["video"]["nb_read_frames"]) >= 30
+    assert not path.exists()
+
+
+@needs_ffmpeg
+def test_trouble_at_the_very_end_is_told_though_ffmpeg_ends_well(
+    tmp_path: Path, head: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seen on a full disk with ffmpeg 5.1: exit code 0, and a line on stderr."""
+    real = shutil.which("ffmpeg")
+    path = tmp_path / "take.mp4"
+    fake = tmp_path / "ffmpeg"
+    fake.write_text(f"#!/bin/sh\n{real} \"$@\"\necho 'Error closing file x: No space left on device' >&2\n")
+    fake.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    (line,) = feed([f"{path}?avatar={head}&size=64"], ramp(1.0))
+    assert "ffmpeg gave up: Error closing file x: No space left on device; what was written so far is in " in line
     assert not path.exists()
 
 

@@ -2,12 +2,16 @@
 
 import contextlib
 import os
+import re
 import shutil
 import subprocess
 import tempfile
 from pathlib import Path
 
 from dtalker_model.errors import SinkError
+
+_TROUBLE = re.compile(r"Error (closing|writing)|No space left|too large|quota|Input/output error")
+"""A disk that fills up at the very end leaves ffmpeg's exit code at 0."""
 
 
 def find_ffmpeg() -> str:
@@ -47,17 +51,20 @@ class Encoder:
         try:
             with contextlib.suppress(OSError):
                 self._process.stdin.close()
-            if self._process.wait() != 0:
+            if self._process.wait() != 0 or _TROUBLE.search(self._said()):
                 raise SinkError(self._reason())
         finally:
             self._errors.close()
 
     def _reason(self) -> str:
         code = self._process.wait()
-        self._errors.seek(0)
-        lines = self._errors.read().decode(errors="replace").strip().splitlines()
-        telling = [line for line in lines if "No space" in line or "rror" in line] or lines
+        lines = self._said().strip().splitlines()
+        telling = [line for line in lines if _TROUBLE.search(line)] or lines
         return f"ffmpeg gave up: {telling[-1].strip() if telling else f'exit code {code}'}"
+
+    def _said(self) -> str:
+        self._errors.seek(0)
+        return self._errors.read().decode(errors="replace")
 
 
 def defragment(part: Path, path: Path, length_s: float) -> None:
