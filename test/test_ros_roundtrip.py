@@ -17,6 +17,8 @@ __all__ = ["listener"]
 
 CHUNK = 320
 SECONDS = 10
+HICCUP_MS = 400.0
+"""A machine that tests much at once may hold the publisher up for so long; it must not be taken for the end."""
 LATENCY_MS = 30.0
 """Bound on the 95th percentile of the latency beyond the look-ahead."""
 
@@ -51,12 +53,15 @@ def speech(path: Path) -> np.ndarray:
 
 def test_ten_seconds_in_real_time(listener: Listener, demo_wav: Path) -> None:
     pcm = speech(demo_wav)
-    with talker(listener):
+    with talker(listener, gap_ms=HICCUP_MS):
         publisher = Publisher(listener.node, pcm)
         listener.until(lambda: publisher.heard and listener.fresh_diagnostics(), "the subscription")
         publisher.thread.start()
         listener.until(lambda: not publisher.thread.is_alive(), "the end of the speech")
-        start_ns = int(listener.fresh_diagnostics()["speech_start_ns"])
+        listener.fresh_diagnostics()
+        starts_ns = {int(figures["speech_start_ns"]) for figures in listener.diagnostics} - {0}
+        assert len(starts_ns) == 1, "the machine held the publisher up for longer than HICCUP_MS"
+        start_ns = starts_ns.pop()
         end_ns = start_ns + SECONDS * 1_000_000_000
         listener.until(lambda: stamp_ns(listener.frames[-1][1]) >= end_ns, "the last frame")
         diagnostics = listener.fresh_diagnostics()
