@@ -14,10 +14,11 @@ import soundfile
 from cli_rig import ROOT, voice
 from sink_rig import feed, info, ramp, tiny_head
 
+from dtalker_model.avatar import HEAD
 from dtalker_model.blendshapes import INDEX
+from dtalker_model.errors import SinkError
 from dtalker_model.sinks import SinkFrame
 from dtalker_model.sinks.glb_container import Glb
-from dtalker_model.sinks.glb_morphs import HEAD
 from dtalker_model.sinks.head_picture import BACKGROUND, HeadPicture
 
 pytest.importorskip("PIL", reason="Pillow is not installed")
@@ -67,12 +68,18 @@ def test_a_picture_shows_the_head_and_moves_with_it(head: Path) -> None:
     np.testing.assert_array_equal(pixels(picture, mouthLeft=1.0), rest)  # the tiny head knows no such thing
 
 
-@pytest.mark.skipif(not HEAD.is_file(), reason="the head is not made yet")
 def test_a_picture_of_our_own_head_opens_its_mouth() -> None:
     picture = HeadPicture(Glb.read(HEAD), 128)
     moved = np.abs(pixels(picture, jawOpen=1.0) - pixels(picture)).max(axis=2) > 20
     assert 0.005 < moved.mean() < 0.4
     assert np.nonzero(moved)[0].mean() > 64  # in the lower half
+
+
+def test_a_compressed_head_is_refused(head: Path) -> None:
+    glb = Glb.read(head)
+    glb.json["extensionsRequired"] = ["KHR_draco_mesh_compression"]
+    with pytest.raises(SinkError, match=r"the head is compressed \(KHR_draco_mesh_compression\)"):
+        HeadPicture(glb, 64)
 
 
 @needs_ffmpeg

@@ -6,12 +6,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from dtalker_model.avatar import HEAD
+from dtalker_model.avatar.names import arkit_index
 from dtalker_model.errors import SinkError
-from dtalker_model.sinks.avatar_names import arkit_index
 from dtalker_model.sinks.glb_container import Glb
-
-HEAD = Path(__file__).parents[1] / "avatar" / "head.glb"
-"""The head that comes with dtalker."""
 
 
 def read_head(path: Path | None) -> Glb:

@@ -8,11 +8,13 @@ import numpy as np
 import numpy.typing as npt
 
 from dtalker_model.blendshapes import ARKIT_NAMES
+from dtalker_model.errors import SinkError
 from dtalker_model.sinks.glb_container import Glb
 from dtalker_model.sinks.glb_morphs import known
 
 Floats = npt.NDArray[np.float32]
 _TRIANGLES = 4
+_PACKED = {"KHR_draco_mesh_compression", "EXT_meshopt_compression"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +38,9 @@ class HeadMesh:
 
     @staticmethod
     def of(glb: Glb) -> "HeadMesh":
-        """The triangles of the asset's scene."""
+        """The triangles of the asset's scene; raises `SinkError` where they are compressed."""
+        if packed := _PACKED.intersection(glb.json.get("extensionsRequired", [])):
+            raise SinkError(f"the head is compressed ({', '.join(packed)}): save it without compression")
         parts: list[HeadMesh] = []
         for mesh, matrix in _placed_meshes(glb):
             solid = [part for part in mesh["primitives"] if part.get("mode", _TRIANGLES) == _TRIANGLES]
