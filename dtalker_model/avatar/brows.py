@@ -3,15 +3,14 @@
 import numpy as np
 
 from dtalker_model.avatar import upper_targets
-from dtalker_model.avatar.falloff import Array
+from dtalker_model.avatar.falloff import Array, Indices
 from dtalker_model.avatar.mesh import Mesh, closed_tube, joined, mirrored
 from dtalker_model.avatar.surface import skin_point
 
 SEGMENTS = 16
 AROUND = 10
-SPINE = np.array(
-    [[14.5, 177.0], [23.0, 182.0], [34.0, 185.0], [45.0, 182.5], [53.0, 174.5]]
-)  # x, y from inner to outer
+SPINE = np.array([[14.5, 177.0], [23.0, 182.0], [34.0, 185.0], [45.0, 182.5], [53.0, 174.5]])
+"""Control points (x, y) from the inner to the outer end."""
 
 
 def spine(t: Array) -> Array:
@@ -26,7 +25,7 @@ def half_thickness(t: Array) -> Array:
     return ends * (3.5 - 1.3 * t) * np.sqrt(np.clip((1.02 - t) / 0.12, 0.0, 1.0))
 
 
-def bar() -> tuple[Array, Array]:
+def bar() -> tuple[Array, Indices]:
     """(points, triangles) of the left brow."""
     t = 0.5 - 0.5 * np.cos(np.pi * np.linspace(0.06, 0.97, SEGMENTS))
     flat, thick = spine(t), half_thickness(t)

@@ -1,4 +1,4 @@
-"""Eyelids as rings of vertices on a sphere around the eyeball, blended into the skin. Made for the left eye, then mirrored.
+"""The left eye's lids as rings of vertices on a sphere around the eyeball, blended into the skin.
 
 Column 0 is the outer corner; columns run over the upper lid to the inner corner and back along the lower lid.
 """
@@ -43,8 +43,8 @@ LIDS = (  # from the skin to the edge, and behind it
     LidRing(11.0, 29.9, 0.52, 0.12),
     LidRing(8.5, 30.3, 0.78, 0.0),
     LidRing(5.5, 30.3, 0.95, 0.0),
-    LidRing(4.1, 30.1, 1.0, 0.0, True),
-    LidRing(3.5, 29.9, 1.0, 0.0, True),
+    LidRing(3.4, 30.1, 1.0, 0.0, True),
+    LidRing(2.8, 29.9, 1.0, 0.0, True),
     LidRing(0.5, 29.4, 1.0, 0.0),
     LidRing(0.0, 28.7, 1.0, 0.0),
     LidRing(0.0, 26.6, 1.0, 0.0),
@@ -57,7 +57,7 @@ LASH_TAPER = 0.3
 def angles() -> tuple[Array, Array]:
     """Cosine and sine (COLUMNS,) around the eye."""
     t = 2.0 * np.pi * np.arange(COLUMNS) / COLUMNS
-    return np.cos(t), np.round(np.sin(t), 15)
+    return np.cos(t), np.round(np.sin(t), 15).astype(np.float64)
 
 
 def opening() -> tuple[Array, Array]:
@@ -70,7 +70,6 @@ def opening() -> tuple[Array, Array]:
 
 def meeting() -> Array:
     """Elevation (COLUMNS,) in degrees at which the lids meet, at the azimuth of each column's edge."""
-    _, sine = angles()
     _, elevation = opening()
     partner = elevation[-np.arange(COLUMNS)]
     lower, upper = np.minimum(elevation, partner), np.maximum(elevation, partner)

@@ -150,8 +150,8 @@ def puff(frame: MouthFrame) -> Array:
     """cheekPuff: both cheeks fill with air, the lips come along a little."""
     total = shift(near(frame, 4.0, 16.0) * arch(frame, 0.4), 0.0, 0.0, 2.0)
     for sign in (1.0, -1.0):
-        cheek = bump(frame.points, (sign * 38.0, 94.0), (15.0, 15.0)) * smoothstep(0.0, 30.0, frame.points[:, 2])
-        total = total + shift(cheek, sign * 6.5, 0.0, 8.5)
+        cheek = bump(frame.points, (sign * 37.0, 94.0), (16.0, 16.0)) * smoothstep(0.0, 30.0, frame.points[:, 2])
+        total = total + shift(cheek, sign * 5.8, 0.0, 8.5)
     return total
 
 

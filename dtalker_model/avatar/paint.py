@@ -4,7 +4,7 @@ import numpy as np
 
 from dtalker_model.avatar import eyelids, mouth
 from dtalker_model.avatar.face import Face
-from dtalker_model.avatar.falloff import Array, bump, smoothstep
+from dtalker_model.avatar.falloff import Array, Indices, bump, smoothstep
 from dtalker_model.avatar.palette import BLUSH, LASH, LID, LIP, LIP_EDGE, MOUTH, SKIN, THROAT, blend, linear
 
 
@@ -27,7 +27,7 @@ def lips(face: Face, colours: Array) -> None:
     colours[face.throat] = linear(THROAT)
 
 
-def lids(grid: Array, colours: Array) -> None:
+def lids(grid: Indices, colours: Array) -> None:
     """Colours one eye's rings in place: a tint on the moving lid, dark lashes along the upper edge."""
     sine = eyelids.angles()[1]
     tint = np.array([ring.follow for ring in eyelids.LIDS])

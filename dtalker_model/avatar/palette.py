@@ -1,4 +1,4 @@
-"""Colours (sRGB as #rrggbb) and materials of the head. Skin, lips and eyes are vertex colours under a white material."""
+"""Colours (sRGB as #rrggbb) and materials of the head. Skin, mouth and eyes are vertex colours under white."""
 
 from dataclasses import dataclass
 
@@ -6,13 +6,13 @@ import numpy as np
 
 from dtalker_model.avatar.falloff import Array
 
-SKIN = "#f6d6c1"
+SKIN = "#f5cfb7"
 BLUSH = "#ee9f8c"
-LIP = "#dc8478"
+LIP = "#d98c7c"
 LIP_EDGE = "#b4575c"
 MOUTH = "#6e2730"
 THROAT = "#2a0d14"
-LID = "#e6b9a8"
+LID = "#e3ae9a"
 LASH = "#2c2f3d"
 SCLERA = "#fbfaf7"
 IRIS = "#2fa7b8"

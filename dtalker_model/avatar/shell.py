@@ -10,6 +10,7 @@ from dtalker_model.avatar.surface import fold, from_direction, sculpt
 COLUMNS = 72
 LIFT = 3.4  # mm over the skin
 EAR_CENTRE = np.array([77.5, 140.0, -6.0])
+LENS_PROFILE = ((4.6, -1.5), (4.4, 0.6), (3.6, 1.5), (1.8, 2.1))
 NECK_CENTRE_Z = -10.0
 
 
@@ -36,6 +37,17 @@ def stripe() -> tuple[Array, Indices]:
         direction = fold(plane)
         rings.append(sculpt(from_direction(direction)) + (LIFT + np.array([[y] for _, y in profile])) * direction)
     return closed_tube(np.stack(rings), rings[0].mean(axis=0), rings[-1].mean(axis=0))
+
+
+def lens() -> tuple[Array, Indices]:
+    """(points, triangles) of the round light on the stripe above the forehead."""
+    direction = fold(np.array([0.0, 55.0]))
+    middle = sculpt(from_direction(direction)) + (LIFT + 1.2) * direction
+    side = np.array([1.0, 0.0, 0.0])
+    up = np.cross(direction, side)
+    t = 2.0 * np.pi * np.arange(28)[:, None] / 28
+    rings = [middle + r * (np.cos(t) * side + np.sin(t) * up) + h * direction for r, h in LENS_PROFILE]
+    return closed_tube(np.stack(rings), None, middle + 2.2 * direction)
 
 
 def antenna() -> tuple[tuple[Array, Indices], tuple[Array, Indices]]:
@@ -105,5 +117,5 @@ def build() -> list[Mesh]:
         Mesh("Shell", "shell", *shell()),
         Mesh("Trim", "trim", *trim),
         Mesh("Joints", "joint", *joined([turned(bellows()), both(knob), both(rod)])),
-        Mesh("Glow", "glow", *both(joined([ring, ball]))),
+        Mesh("Glow", "glow", *joined([both(joined([ring, ball])), lens()])),
     ]

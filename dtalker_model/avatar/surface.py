@@ -13,7 +13,7 @@ POWER = 2.35  # 2 is an ellipsoid; a little more flattens the face, which gives 
 
 HILLS = (
     # (x, y), (radius x, radius y), height mm; those off the middle come in mirrored pairs
-    ((0.0, 119.5), (8.5, 7.5), 7.5),  # tip of the nose
+    ((0.0, 119.5), (9.5, 8.0), 7.0),  # tip of the nose
     ((0.0, 131.0), (6.5, 13.0), 2.5),  # bridge
     ((6.0, 117.0), (4.5, 4.5), 1.6),  # wings
     ((0.0, 67.0), (20.0, 13.0), 8.0),  # chin
@@ -26,7 +26,7 @@ HILLS = (
 
 def taper(height: Array) -> Array:
     """Width of the head relative to its widest, at a relative height of -1 (bottom) to 1 (top)."""
-    return 1.0 - 0.29 * smoothstep(0.2, -1.05, height) - 0.04 * smoothstep(0.3, 1.0, height)
+    return 1.0 - 0.245 * smoothstep(0.1, -1.05, height) - 0.04 * smoothstep(0.3, 1.0, height)
 
 
 def from_direction(direction: Array) -> Array:

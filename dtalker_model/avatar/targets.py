@@ -1,4 +1,4 @@
-"""The 52 ARKit morph targets of the skin, in ARKit order; the right one of each pair is the mirror image of the left."""
+"""The 52 ARKit morph targets of the skin, in ARKit order; right ones are the mirror images of the left."""
 
 import numpy as np
 

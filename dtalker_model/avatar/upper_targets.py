@@ -1,4 +1,4 @@
-"""The morph targets of eyelids, brows, nose and upper cheeks on the skin; the left side, to be mirrored. Millimetres."""
+"""The morph targets of eyelids, brows, nose and upper cheeks on the skin: the left side, in millimetres."""
 
 import numpy as np
 
