@@ -12,7 +12,9 @@ import pytest
 from sink_rig import BEGUN_NS, feed, info, ramp
 
 from dtalker_model.blendshapes import ARKIT_NAMES
-from dtalker_model.sinks.protocol import StreamInfo
+from dtalker_model.errors import SinkError
+from dtalker_model.sinks import FanOut, StreamInfo, parse_sinks, udp
+from dtalker_model.sinks.pace import LivePace
 
 LIVE = info(live=True)
 FRAMES = ramp(1.0)
@@ -121,6 +123,53 @@ def test_a_file_is_sent_at_its_own_pace(
     begun_s = time.monotonic()
     assert feed([f"livelink:127.0.0.1:{receiver.getsockname()[1]}"], FRAMES, stream) == []
     assert shortest_s <= time.monotonic() - begun_s <= longest_s
+
+
+def test_live_frames_of_another_rate_leave_evenly(receiver: socket.socket) -> None:
+    """Frames every 20 ms become 60 a second: without care two of them would leave together every 100 ms."""
+    arrivals_s: list[float] = []
+
+    def receive() -> None:
+        for _ in range(90):
+            receiver.recv(2048)
+            arrivals_s.append(time.monotonic())
+
+    thread = threading.Thread(target=receive)
+    thread.start()
+    sinks = parse_sinks([f"livelink:127.0.0.1:{receiver.getsockname()[1]}"])
+    with FanOut(sinks, LIVE, print) as fan_out:
+        begun_s = time.monotonic()
+        for number, frame in enumerate(ramp(1.5)):
+            time.sleep(max(0.0, begun_s + number / 50 - time.monotonic()))
+            fan_out.write([frame])
+    thread.join()
+    assert np.median(np.diff(arrivals_s)) == pytest.approx(1 / 60, abs=0.003)
+    assert np.quantile(np.diff(arrivals_s), 0.15) > 0.004  # a busy machine may bunch a few
+
+
+def test_a_network_that_fails_for_long_fails_the_sink(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unreachable(self: udp.Datagrams, data: bytes) -> None:
+        raise SinkError("cannot send to 127.0.0.1: Network is unreachable: check the network")
+
+    monkeypatch.setattr(udp.Datagrams, "send", unreachable)
+    pace = LivePace(lambda data: unreachable(None, data))  # type: ignore[arg-type]
+    pace.send(0.0, [b"x"])
+    pace.close()
+    with pytest.raises(SinkError, match="check the network"):
+        pace.send(0.02, [b"x"])
+    (line,) = feed(["livelink:127.0.0.1"], FRAMES)
+    assert line.endswith("Network is unreachable: check the network; the rest goes on")
+
+
+def test_a_short_outage_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    datagrams = udp.Datagrams(("255.255.255.255", 9))  # not allowed without asking for it: every send fails
+    try:
+        datagrams.send(b"x")
+        monkeypatch.setattr(udp, "LONGEST_SILENCE_S", -1.0)
+        with pytest.raises(SinkError, match=r"cannot send to 255.255.255.255: .*: check the network"):
+            datagrams.send(b"x")
+    finally:
+        datagrams.close()
 
 
 def test_nobody_listening_is_no_failure() -> None:

@@ -10,8 +10,9 @@ import time
 import uuid
 
 from dtalker_model.blendshapes import ARKIT_NAMES
+from dtalker_model.sinks.pace import FilePace, LivePace
 from dtalker_model.sinks.protocol import StreamInfo, TimedWeights
-from dtalker_model.sinks.udp import Datagrams, Pace, parse_address
+from dtalker_model.sinks.udp import Datagrams, parse_address
 
 PORT = 11111
 RATE_HZ = 60
@@ -37,21 +38,19 @@ class LiveLinkSink:
         self._head = struct.pack("<I", VERSION) + device + struct.pack("!i", len(subject)) + subject
         self._tail = struct.pack("!IIB", self.rate_hz, 1, VALUES)
         self._first = 0.0
-        self._pace: Pace | None = None
+        self._pace: FilePace | LivePace | None = None
         self._datagrams: Datagrams | None = None
 
     def open(self, info: StreamInfo) -> None:
         begun_s = info.begun_ns / 1e9
         local = time.localtime(begun_s)
         self._first = (local.tm_hour * 3600 + local.tm_min * 60 + local.tm_sec + begun_s % 1) * self.rate_hz
-        self._pace = None if info.live else Pace()
         self._datagrams = Datagrams(self._address)
+        self._pace = (LivePace if info.live else FilePace)(self._datagrams.send)
 
     def write(self, frame: TimedWeights) -> None:
-        assert self._datagrams is not None
-        if self._pace is not None:
-            self._pace.wait(frame.time_s)
-        self._datagrams.send(self.packet(frame))
+        assert self._pace is not None
+        self._pace.send(frame.time_s, [self.packet(frame)])
 
     def packet(self, frame: TimedWeights) -> bytes:
         """The datagram for `frame`."""
@@ -60,5 +59,7 @@ class LiveLinkSink:
         return self._head + struct.pack("!If", number, 0.0) + self._tail + values
 
     def close(self) -> None:
+        if self._pace is not None:
+            self._pace.close()
         if self._datagrams is not None:
             self._datagrams.close()

@@ -51,17 +51,3 @@ class Datagrams:
 
     def close(self) -> None:
         self._socket.close()
-
-
-class Pace:
-    """Waits until frames are due, for receivers that show what arrives when it arrives."""
-
-    def __init__(self) -> None:
-        self._begun_s: float | None = None
-
-    def wait(self, time_s: float) -> None:
-        """Return when `time_s` of the stream is due; the first call begins it."""
-        now_s = time.monotonic()
-        if self._begun_s is None:
-            self._begun_s = now_s - time_s
-        time.sleep(max(0.0, self._begun_s + time_s - now_s))

@@ -7,8 +7,9 @@ Each weight is a ``/VMC/Ext/Blend/Val`` with the name as "perfect sync" avatars 
 from typing import Any
 
 from dtalker_model.sinks.needed import needed
+from dtalker_model.sinks.pace import FilePace, LivePace
 from dtalker_model.sinks.protocol import StreamInfo, TimedWeights
-from dtalker_model.sinks.udp import Datagrams, Pace, parse_address
+from dtalker_model.sinks.udp import Datagrams, parse_address
 
 PORT = 39539
 RATE_HZ = 60.0
@@ -30,7 +31,7 @@ class VmcSink:
         self.label, self.rate_hz = label, rate_hz or RATE_HZ
         self._address = parse_address("vmc", target, PORT)
         self._names: tuple[str, ...] = ()
-        self._pace: Pace | None = None
+        self._pace: FilePace | LivePace | None = None
         self._datagrams: Datagrams | None = None
         self._bundles: Any = None
         self._messages: Any = None
@@ -39,18 +40,16 @@ class VmcSink:
         self._bundles = needed("pythonosc.osc_bundle_builder", "python-osc")
         self._messages = needed("pythonosc.osc_message_builder", "python-osc")
         self._names = tuple(map(vmc_name, info.names))
-        self._pace = None if info.live else Pace()
         self._datagrams = Datagrams(self._address)
+        self._pace = (LivePace if info.live else FilePace)(self._datagrams.send)
 
     def write(self, frame: TimedWeights) -> None:
-        assert self._datagrams is not None
-        if self._pace is not None:
-            self._pace.wait(frame.time_s)
+        assert self._pace is not None
         messages = [self._message("/VMC/Ext/Blend/Val", *pair) for pair in zip(self._names, frame.weights.tolist())]
         messages.append(self._message("/VMC/Ext/Blend/Apply"))
         messages.append(self._message("/VMC/Ext/T", frame.time_s))
-        for first in range(0, len(messages), VALUES_IN_DATAGRAM):
-            self._datagrams.send(self._bundle(messages[first : first + VALUES_IN_DATAGRAM]))
+        parts = [messages[k : k + VALUES_IN_DATAGRAM] for k in range(0, len(messages), VALUES_IN_DATAGRAM)]
+        self._pace.send(frame.time_s, list(map(self._bundle, parts)))
 
     def _message(self, address: str, *arguments: str | float) -> Any:
         builder = self._messages.OscMessageBuilder(address)
@@ -65,5 +64,7 @@ class VmcSink:
         return bytes(builder.build().dgram)
 
     def close(self) -> None:
+        if self._pace is not None:
+            self._pace.close()
         if self._datagrams is not None:
             self._datagrams.close()
