@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import importlib.util
+import json
 import logging
 import os
 import subprocess
@@ -31,7 +32,9 @@ def add_to(commands: Any) -> None:
         help="show the face in the browser",
         description="Serve a page with a talking head: it speaks a sound file, follows a microphone, or shows a robot's face.",
     )
-    parser.add_argument("speech", nargs="?", metavar="SPEECH", type=Path, help="sound file; the bundled clip by default")
+    parser.add_argument(
+        "speech", nargs="?", metavar="SPEECH", type=Path, help="sound file; the bundled clip by default"
+    )
     parser.add_argument("--mic", action="store_true", help="follow this machine's microphone")
     parser.add_argument("--topic", action="store_true", help="show the face that a ROS talker node publishes")
     parser.add_argument("--loop", action="store_true", help="repeat the sound file")
@@ -128,8 +131,8 @@ def _delegate(arguments: argparse.Namespace) -> int:
     """Run the ROS node with the serving options; its exit code."""
     if importlib.util.find_spec("rclpy") is None or importlib.util.find_spec("dtalker_ros") is None:
         raise DtalkerError("--topic needs ROS 2: source it and the workspace of dtalker, or . scripts/env.sh")
-    options = [f"--host={arguments.host}", f"--port={arguments.port}"]
-    options += [f"--token={arguments.token}"] if arguments.token else []
-    options += [f"--avatar={arguments.avatar}"] if arguments.avatar else []
-    options += ["--no-open"] if arguments.no_open else []
-    return subprocess.call([sys.executable, "-m", ROS_NODE, *options])
+    given = {"host": arguments.host, "token": arguments.token or "", "avatar": str(arguments.avatar or "")}
+    options = [f"{name}:={json.dumps(value)}" for name, value in given.items()]
+    options += [f"port:={arguments.port}", f"open:={str(not arguments.no_open).lower()}"]
+    parameters = [word for option in options for word in ("-p", option)]
+    return subprocess.call([sys.executable, "-m", ROS_NODE, "--ros-args", *parameters])

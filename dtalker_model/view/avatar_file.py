@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dtalker_model.blendshapes import INDEX
+from dtalker_model.avatar.names import arkit_index
 from dtalker_model.errors import DtalkerError
 
 HEAD = Path(__file__).parents[1] / "avatar" / "head.glb"
@@ -34,11 +34,6 @@ class Avatar:
 
 def read_avatar(path: Path = HEAD) -> Avatar:
     """Read the names in a .glb; raises `AvatarError` where it is none, or has no ARKit blendshape at all."""
-    try:
-        from dtalker_model.avatar.names import arkit_index
-    except ImportError:
-        arkit_index = INDEX.get
-
     found = {name: arkit_index(name) for name in _morph_names(_document(path))}
     morphs = {name: index for name, index in found.items() if index is not None}
     if not morphs:

@@ -43,7 +43,7 @@ function onAbout(about) {
   $("microphone").hidden = !about.can.includes("microphone");
   $("model-name").textContent = about.model.name;
   $("model-name").title = about.model.licence;
-  $("model-steps").textContent = `${about.model.steps} (fixed in the model)`;
+  $("model-steps").textContent = about.model.steps ? `${about.model.steps} (fixed in the model)` : "fixed in the model";
   $("model-lookahead").textContent = `${about.model.lookahead_ms} ms`;
 }
 

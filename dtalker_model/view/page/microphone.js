@@ -23,7 +23,8 @@ export class Microphone {
     this.#context = new AudioContext();
     await this.#context.audioWorklet.addModule("microphone_worklet.js");
     this.#node = new AudioWorkletNode(this.#context, "microphone", { numberOfOutputs: 0 });
-    this.#node.port.onmessage = ({ data }) => this.connection.sendAudio(data, this.#context.sampleRate);
+    const rateHz = this.#context.sampleRate;
+    this.#node.port.onmessage = ({ data }) => this.connection.sendAudio(data, rateHz);
     this.number = this.connection.send("microphone", { on: true });
     this.#context.createMediaStreamSource(this.#stream).connect(this.#node);
     this.button.setAttribute("aria-pressed", "true");
@@ -39,6 +40,7 @@ export class Microphone {
 
   #close() {
     for (const track of this.#stream?.getTracks() ?? []) track.stop();
+    if (this.#node) this.#node.port.onmessage = null;
     this.#node?.disconnect();
     this.#context?.close();
     this.#stream = this.#node = this.#context = null;

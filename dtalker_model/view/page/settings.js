@@ -1,6 +1,6 @@
 // The settings as the engine has them, and changes on their way to it: gathered for a moment, sent together.
 
-const GATHER_MS = 30;
+const GATHER_MS = 20;
 
 export class Settings extends EventTarget {
   #waiting = null;

@@ -1,0 +1,55 @@
+"""What the talker node says on `audio`, laid out in time by the talker's own rules, for those who play it."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rclpy.node import Node
+
+from dtalker_model.errors import AudioError
+from dtalker_model.rates import SAMPLE_RATE_HZ
+
+from .audio_source import AudioSource
+from .convert import chunk_from_message
+from .parameters import declared_format, timeline_config
+from .timeline import Timeline
+
+
+class TopicAudio:
+    """Hears `audio` as the talker does. `due` gives what will be heard soon."""
+
+    def __init__(self, node: Node, values: Mapping[str, Any]) -> None:
+        """`values`: the talker's parameters that are not settings."""
+        self._node, self._values = node, dict(values)
+        self._timeline = Timeline(timeline_config(self._values), self._now_ns())
+        self._source = AudioSource(node, self._values["audio_type"], self._hear)
+
+    def follow(self, values: Mapping[str, Any]) -> None:
+        """The talker's parameters have changed."""
+        self._values = dict(values)
+        self._timeline.configure(timeline_config(self._values), self._now_ns())
+
+    def due(self) -> Iterator[tuple[int, NDArray[np.int16], int]]:
+        """Pieces that are not silent: when they are heard in ns, mono samples, sample rate in Hz."""
+        place = self._timeline.fed_samples
+        for block in self._timeline.due(self._now_ns()):
+            if block.pcm.any():
+                yield self._timeline.show_ns(place), _mono(block.pcm), block.sample_rate_hz
+            place += round(len(block.pcm) * SAMPLE_RATE_HZ / block.sample_rate_hz)
+
+    def _hear(self, message: Any) -> None:
+        try:
+            chunk = chunk_from_message(message, declared_format(self._values, self._source.announced))
+        except (AudioError, TypeError):
+            return  # the talker says why
+        self._timeline.add(chunk, self._now_ns())
+
+    def _now_ns(self) -> int:
+        return int(self._node.get_clock().now().nanoseconds)
+
+
+def _mono(pcm: NDArray[np.generic]) -> NDArray[np.int16]:
+    """(samples, channels) of any of the core's types -> (samples,) int16."""
+    scale = 32767.0 if pcm.dtype.kind == "f" else 32767.0 / float(np.iinfo(pcm.dtype).max)  # type: ignore[type-var]
+    return np.clip(pcm.astype(np.float64).mean(axis=1) * scale, -32768, 32767).astype(np.int16)

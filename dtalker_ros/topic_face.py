@@ -1,0 +1,165 @@
+"""The face of a talker node for the live page: frames, sound and belief from topics, settings through services."""
+
+import collections
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from dtalker.msg import Blendshapes, FaceInfo, Speaker
+from numpy.typing import NDArray
+from rclpy.node import Node
+from rclpy.qos import QoSProfile
+
+from dtalker_model.errors import DtalkerError
+from dtalker_model.view.backend import Broadcast, about_text, settings_text
+from dtalker_model.view.sound import Sound
+from dtalker_model.view.wire import Message, audio_message, frame_message, to_json
+
+from .remote_settings import RemoteSettings
+from .topic_audio import TopicAudio
+
+AUDIO_PERIOD_S = 0.02
+CLOCK_PERIOD_S = 0.5
+JUMP_NS = 500_000_000
+"""Stamps that go back by this begin a new stream."""
+QOS = QoSProfile(depth=50)
+
+
+class TopicFace:
+    """A `Backend`. The node's executor runs everything but `hello` and `request`, which hand over to it."""
+
+    def __init__(self, node: Node, talker: str) -> None:
+        self._node = node
+        self._pages = Broadcast(lambda data: None, lambda kind, text: None, lambda number, text: None)
+        self._remote = RemoteSettings(node, talker, self._on_settings)
+        self._audio: TopicAudio | None = None
+        self._info: Any = None
+        self._stream, self._origin_ns, self._newest_ns = 1, 0, 0
+        self._watched = 0
+        self._handed: collections.deque[Callable[[], None]] = collections.deque(maxlen=500)
+        self._lock = threading.Lock()
+        self._texts: dict[str, str] = {}
+        self._guard = node.create_guard_condition(self._take_over)
+        node.create_subscription(Blendshapes, "blendshapes", self._on_frame, QOS)
+        node.create_subscription(FaceInfo, f"{talker}/info", self._on_info, QOS)
+        node.create_subscription(Speaker, f"{talker}/speaker", self._on_speaker, QOS)
+        node.create_timer(AUDIO_PERIOD_S, self._on_audio)
+        node.create_timer(CLOCK_PERIOD_S, self._on_clock)
+        self._say("stream", kind="topic", **self._clock())
+
+    # Called in the server's thread.
+
+    def connect(self, pages: Broadcast) -> None:
+        """See `Backend`."""
+        self._pages = pages
+
+    def hello(self) -> list[str]:
+        """See `Backend`: what was said last of each kind."""
+        with self._lock:
+            return [self._texts[kind] for kind in ("about", "settings", "stream", "belief") if kind in self._texts]
+
+    def sound(self, number: int) -> Sound | None:
+        """See `Backend`; the sound comes in pieces here."""
+        return None
+
+    def take_sound(self, sound: Sound) -> None:
+        """See `Backend`; not offered."""
+        self._pages.state("notice", to_json("notice", text="the robot's voice comes from its audio topic"))
+
+    def request(self, viewer: int, message: Message) -> None:
+        """See `Backend`; settings alone."""
+        if message.kind == "set":
+            self._handed.append(lambda: self._set(viewer, message))
+            self._guard.trigger()
+        else:
+            self._refuse(viewer, message.number, "the robot's voice comes from its audio topic")
+
+    def hear(self, viewer: int, pcm: NDArray[np.int16], sample_rate_hz: int) -> None:
+        """See `Backend`; not offered."""
+
+    def joined(self, remaining: int) -> None:
+        """See `Backend`."""
+        self._watched = remaining
+
+    def left(self, viewer: int, remaining: int) -> None:
+        """See `Backend`."""
+        self._watched = remaining
+
+    # Called in the node's executor.
+
+    def _take_over(self) -> None:
+        while self._handed:
+            self._handed.popleft()()
+
+    def _set(self, viewer: int, message: Message) -> None:
+        def answer(done: bool, reason: str) -> None:
+            if done:
+                self._pages.answer(viewer, to_json("applied", id=message.number))
+            else:
+                self._refuse(viewer, message.number, reason)
+
+        try:
+            self._remote.request(message.changes or {}, answer)
+        except DtalkerError as error:
+            self._refuse(viewer, message.number, str(error))
+
+    def _refuse(self, viewer: int, number: int, reason: str) -> None:
+        self._node.get_logger().warning(f"viewer {viewer}: refused {reason}")
+        self._pages.answer(viewer, to_json("refused", id=number, reason=reason))
+        self._on_settings()
+
+    def _on_settings(self) -> None:
+        self._keep("settings", settings_text(self._remote.settings))
+        if self._audio is None:
+            self._audio = TopicAudio(self._node, self._remote.own)
+        else:
+            self._audio.follow(self._remote.own)
+
+    def _on_info(self, info: Any) -> None:
+        if self._info is not None and info.model_sha256 == self._info.model_sha256:
+            return
+        self._info = info
+        names = {"identities": list(info.identities), "emotions": list(info.emotions)}
+        model = {"name": info.model, "steps": None, "lookahead_ms": info.lookahead_ms, "licence": info.licence}
+        self._keep("about", about_text("ros", {**model, **names, "live": True}, []))
+        self._remote.learn(list(info.emotions))
+
+    def _on_frame(self, message: Any) -> None:
+        stamp_ns = message.header.stamp.sec * 1_000_000_000 + message.header.stamp.nanosec
+        if not self._origin_ns or stamp_ns < self._newest_ns - JUMP_NS:
+            self._origin_ns, self._stream = stamp_ns, self._stream + 1
+            self._say("stream", kind="topic", **self._clock())
+        self._newest_ns = stamp_ns
+        time_s = (stamp_ns - self._origin_ns) / 1e9
+        weights = np.array(message.weights, np.float32)
+        self._pages.frame(frame_message(self._stream, message.sequence, time_s, weights))
+
+    def _on_audio(self) -> None:
+        for heard_ns, pcm, rate_hz in self._audio.due() if self._audio is not None else ():
+            if self._origin_ns and self._watched:
+                self._pages.frame(audio_message(self._stream, rate_hz, (heard_ns - self._origin_ns) / 1e9, pcm))
+
+    def _on_speaker(self, message: Any) -> None:
+        identities = dict(zip(message.identities, map(float, message.identity_probabilities)))
+        emotions = dict(zip(message.emotions, map(float, message.emotion_probabilities)))
+        fields = {"speaking": bool(message.speaking), "speech_s": float(message.speech_s)}
+        self._say("belief", identities=identities, emotions=emotions, **fields)
+
+    def _on_clock(self) -> None:
+        self._pages.state("clock", to_json("clock", **self._clock()))
+        self._keep("stream", to_json("stream", kind="topic", **self._clock()), send=False)
+
+    def _clock(self) -> dict[str, Any]:
+        now_ns = self._node.get_clock().now().nanoseconds
+        position_s = (now_ns - self._origin_ns) / 1e9 if self._origin_ns else 0.0
+        return {"stream": self._stream, "position_s": position_s}
+
+    def _say(self, topic: str, /, **fields: Any) -> None:
+        self._keep(topic, to_json(topic, **fields))
+
+    def _keep(self, kind: str, text: str, send: bool = True) -> None:
+        with self._lock:
+            self._texts[kind] = text
+        if send:
+            self._pages.state(kind, text)
