@@ -92,7 +92,7 @@ def primitive(mesh: Mesh, buffer: Buffer) -> dict[str, Any]:
 
 def unit(normal: Array) -> npt.NDArray[np.float32]:
     """Normals rounded and of length 1 to float32."""
-    rounded = np.round(normal, 4)
+    rounded = np.round(normal, 4) + 0.0
     return (rounded / np.linalg.norm(rounded, axis=-1, keepdims=True)).astype(np.float32)
 
 
