@@ -1,8 +1,11 @@
-"""Starts the talker node: ``ros2 launch dtalker talker.launch.py audio:=/audio/audio emotion:=happy``."""
+"""Starts the talker node: ``ros2 launch dtalker talker.launch.py audio:=/audio/audio emotion:=happy``.
+
+With ``sinks:=mcap:take.mcap,livelink:10.0.0.2`` it also starts the sink node.
+"""
 
 from launch.actions import DeclareLaunchArgument, OpaqueFunction
 from launch.substitutions import LaunchConfiguration
-from launch_ros.actions import LifecycleNode
+from launch_ros.actions import LifecycleNode, Node
 from launch_ros.parameter_descriptions import ParameterValue
 
 from launch import LaunchContext, LaunchDescription
@@ -17,6 +20,7 @@ NODE = {
     "namespace": ("", "Namespace of the node and of its relative topics."),
     "params_file": ("", "YAML file with parameters; share/dtalker/launch/params.yaml lists all of them."),
     "log_level": ("info", "Least severe log messages that are shown: debug, info, warn, error or fatal."),
+    "sinks": ("", "Where the frames go beside the topic, separated by commas: csv:FILE, mcap:FILE, livelink:HOST, ..."),
 }
 
 PARAMETERS = {
@@ -37,7 +41,7 @@ PARAMETERS = {
 """Given ones win over params_file; those not given are left to it."""
 
 
-def _talker(context: LaunchContext) -> list[LifecycleNode]:
+def _talker(context: LaunchContext) -> list[Node]:
     given = {name: LaunchConfiguration(name).perform(context) for name in (*NODE, *TOPICS, *PARAMETERS)}
     overrides = {
         name: ParameterValue(LaunchConfiguration(name), value_type=kind)
@@ -52,6 +56,24 @@ def _talker(context: LaunchContext) -> list[LifecycleNode]:
         namespace=given["namespace"],
         parameters=[*files, *([overrides] if overrides else [])],
         remappings=[(topic, given[topic]) for topic in TOPICS if given[topic] != topic],
+        ros_arguments=["--log-level", given["log_level"]],
+        output="screen",
+    )
+    return [node, *_sinks(given)]
+
+
+def _sinks(given: dict[str, str]) -> list[Node]:
+    """The sink node, where sinks are asked for."""
+    specs = [spec for spec in given["sinks"].split(",") if spec]
+    if not specs:
+        return []
+    node = Node(
+        package="dtalker",
+        executable="sink_node",
+        name=f"{given['name']}_sink",
+        namespace=given["namespace"],
+        parameters=[{"sinks": specs}],
+        remappings=[("blendshapes", given["blendshapes"]), ("dtalker/info", f"{given['name']}/info")],
         ros_arguments=["--log-level", given["log_level"]],
         output="screen",
     )

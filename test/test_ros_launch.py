@@ -101,6 +101,17 @@ def test_without_autostart_a_manager_leads(listener: Listener) -> None:
     assert code == 0, output
 
 
+def test_sinks_are_written_by_a_node_beside(listener: Listener, tmp_path: Path) -> None:
+    process = launch(f"sinks:=csv:{tmp_path}/face.csv,{tmp_path}/face.jsonl", "name:=left", "blendshapes:=/face")
+    part = tmp_path / "face.jsonl.part"
+    listener.until(lambda: (part.exists() and part.read_text()) or process.poll() is not None, "frames in the file")
+    code, output = interrupt(process)
+    assert code == 0, output
+    assert "Traceback" not in output
+    assert len((tmp_path / "face.csv").read_text().splitlines()) > 1
+    assert (tmp_path / "face.jsonl").exists()
+
+
 def test_every_argument_is_described() -> None:
     from launch.launch_description_sources import PythonLaunchDescriptionSource
 
