@@ -1,10 +1,13 @@
-"""``python -m training``: student, listener, export, evaluate."""
+"""``python -m training``: student, listener, export, evaluate, data."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from pathlib import Path
+
+from training.data.commands import add_arguments as add_data_arguments
+from training.data.commands import run as run_data
 
 
 def parser() -> argparse.ArgumentParser:
@@ -26,6 +29,8 @@ def parser() -> argparse.ArgumentParser:
     evaluate.add_argument("model", help="shipped name, or path of an .onnx")
     evaluate.add_argument("--split", default="val", choices=["train", "val"])
     evaluate.add_argument("--json", action="store_true")
+    data = commands.add_parser("data", help="bring data into the corpus")
+    add_data_arguments(data)
     return top
 
 
@@ -41,6 +46,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _run(args: argparse.Namespace) -> None:
+    if args.command == "data":
+        return run_data(args)
     if args.command == "evaluate":
         from training.evaluate import main as evaluate
 

@@ -1,0 +1,1 @@
+"""Clips for the corpus: public data sets, own recordings, spoken text, alignment and labelled synthetic motion."""

@@ -1,0 +1,51 @@
+"""``python -m training data``: import. What does the work is imported once the arguments are understood."""
+
+from __future__ import annotations
+
+import argparse
+from importlib import import_module
+from pathlib import Path
+
+ADAPTERS = {
+    "beat": "beat.find",
+    "3d-etf-ravdess": "etf.find_ravdess",
+    "3d-etf-hdtf": "etf.find_hdtf",
+    "vocaset": "vocaset.find",
+    "livelink": "own.find_livelink",
+    "folder": "own.find_folder",
+}
+"""Kind of source, and the module of `training.data` and its function that know its layout."""
+
+
+def add_arguments(data: argparse.ArgumentParser) -> None:
+    """The sub-commands of ``data``."""
+    commands = data.add_subparsers(dest="data_command", required=True)
+    get = commands.add_parser("import", help="turn a public data set or own recordings into clips of the corpus")
+    get.add_argument("kind", choices=ADAPTERS, help="file layout; each is documented in training/data/")
+    get.add_argument("src", type=Path)
+    get.add_argument("dst", type=Path, help="folder with manifest.jsonl; made, or added to")
+    get.add_argument("--val", default="", help="speakers who validate, with commas (default: as published, or a hash)")
+    get.add_argument("--identity", default="", help="speaker, where the files do not tell")
+    get.add_argument("--emotion", default="neutral", help="emotion, where the files do not tell")
+    get.add_argument("--licence", default="own recording", help="of own recordings")
+    get.add_argument("--start-s", type=float, default=0.0, help="time of the first motion frame in the audio")
+    get.add_argument("--fps", type=float, default=0.0, help="frame rate of motion without times")
+    get.add_argument("--basis", type=Path, help="vocaset: npz of a linear face on FLAME's vertices")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Run one sub-command. Raises ValueError or FileNotFoundError for input that cannot be used."""
+    {"import": _import}[args.data_command](args)
+
+
+def _import(args: argparse.Namespace) -> None:
+    from training.data.importing import import_clips
+    from training.data.source import Options
+
+    if not args.src.is_dir():
+        raise FileNotFoundError(f"no folder {args.src}")
+    module, function = ADAPTERS[args.kind].split(".")
+    val = tuple(name for name in args.val.split(",") if name)
+    options = Options(val, args.identity, args.emotion, args.licence, args.start_s, args.fps, args.basis)
+    candidates = getattr(import_module(f"training.data.{module}"), function)(args.src, options)
+    print(import_clips(candidates, args.kind, args.dst, val))
