@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from dtalker.msg import Blendshapes
+from dtalker.msg import Blendshapes, FaceInfo
+from rclpy.serialization import deserialize_message
 from ros_rig import QOS, Listener, finish, listener, play, short_wav, start, talker
 
 from dtalker_model.blendshapes import ARKIT_NAMES
@@ -80,6 +81,26 @@ def test_without_info_it_writes_after_a_while_and_counts_what_was_lost(listener:
 
 def _lines(path: Path) -> int:
     return path.with_name("face.csv.part").read_text().count("\n")
+
+
+def test_a_recording_holds_the_very_messages(listener: Listener, tmp_path: Path) -> None:
+    """The bytes in the MCAP file are what rclpy itself reads as our messages."""
+    reader = pytest.importorskip("mcap.reader")
+    path, seen = tmp_path / "take.mcap", tmp_path / "seen.csv"
+    node = start("sink_node", sinks=[str(path), str(seen)], info_wait_ms=0.0)
+    publish(listener, range(100))
+    listener.until(lambda: len(listener.frames) >= 100, "the frames")
+    listener.until(lambda: seen.with_name("seen.csv.part").exists() and _lines(seen) >= 101, "the rows")
+    code, output = finish(node, signal.SIGINT)
+    assert code == 0, output
+    with path.open("rb") as file:
+        records = [(channel.topic, message.data) for _, channel, message in reader.make_reader(file).iter_messages()]
+    topics = {"/dtalker/info": FaceInfo, "/blendshapes": Blendshapes}
+    messages = [deserialize_message(data, topics[topic]) for topic, data in records]
+    assert messages[0].names == list(ARKIT_NAMES)
+    assert len(messages) == 101
+    for (_, sent), recorded in zip(listener.frames, messages[1:]):
+        assert recorded == sent
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
