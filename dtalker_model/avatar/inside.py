@@ -12,7 +12,7 @@ UPPER_WIDTHS = (7.6, 6.2, 6.4, 5.8, 5.6)  # mm, from the middle outwards
 LOWER_WIDTHS = (4.9, 5.3, 5.8, 5.8, 5.6)
 ARCH_RADIUS = 20.0
 TOOTH_HEIGHT = (9.0, 7.6)
-FRONT_GAP = 6.6  # mm between the lips' edge and the teeth
+FRONT_GAP = 7.2  # mm between the lips' edge and the teeth
 TONGUE_RINGS, TONGUE_COLUMNS = 14, 20
 
 

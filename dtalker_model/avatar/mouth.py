@@ -41,8 +41,8 @@ BORDER_RING = CHEEK_RINGS + 2
 EDGE_RING = CHEEK_RINGS + len(LIPS) - 1
 CAVITY = (  # share of the width, height above and below, depth behind the edge: a bag around the teeth
     (0.99, 0.6, 0.6, 2.2),
-    (0.97, 5.5, 5.0, 3.6),
-    (0.94, 11.0, 9.0, 8.0),
+    (0.97, 5.0, 4.5, 4.4),
+    (0.94, 11.0, 9.0, 9.0),
     (0.88, 13.0, 10.5, 22.0),
     (0.80, 12.0, 10.0, 38.0),
     (0.50, 7.0, 7.0, 48.0),

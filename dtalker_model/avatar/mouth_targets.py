@@ -80,7 +80,7 @@ def rounded(frame: MouthFrame) -> dict[str, Array]:
     level = column(np.zeros_like(bend), -0.9 * bend * lips, np.zeros_like(bend))
     pucker = level + narrow(frame, 0.46 * lips) + along_z(9.5 * lips * (0.55 + 0.45 * arch(frame)))
     pucker += column(np.zeros_like(thick), 2.6 * thick * fade * (0.5 + 0.5 * arch(frame)), np.zeros_like(thick))
-    open_up = 6.0 * upper(frame) - 7.5 * lower(frame)
+    open_up = 6.0 * upper(frame) - 6.2 * lower(frame)
     flare = near(frame, 0.0, 22.0) * arch(frame, 0.5)
     funnel = level + narrow(frame, 0.36 * lips) + along_z(8.0 * lips * (0.5 + 0.5 * arch(frame)))
     funnel += column(np.zeros_like(thick), open_up * flare, 1.5 * flare)
@@ -92,7 +92,8 @@ def rolled(frame: MouthFrame) -> dict[str, Array]:
     lip, skin = near(frame, 6.0, 17.0), near(frame, 8.0, 30.0)
     thin = np.clip(np.abs(frame.height) / 9.0, 0.0, 1.0)
     middle = arch(frame, 0.7)
-    inwards = along_z(-5.5 * lip * middle * (1.0 - 0.45 * thin))
+    # The red turns in most; the edge stays near the other lip, so that no gap opens to the side.
+    inwards = along_z(-5.0 * lip * middle * (0.45 + 0.55 * np.sin(np.pi * thin)))
     roll = column(np.zeros_like(lip), -frame.side * 6.4 * lip * middle * thin, np.zeros_like(lip)) + inwards
     chin = bump(frame.points, (0.0, 70.0), (19.0, 13.0)) * lower(frame)
     raised = middle * (lower(frame) * skin + upper(frame) * near(frame, 1.0, 15.0))
@@ -110,7 +111,8 @@ def rolled(frame: MouthFrame) -> dict[str, Array]:
 def smile(frame: MouthFrame) -> Array:
     """mouthSmileLeft: the corner goes out, up and back; the cheek rounds."""
     cheek = bump(frame.points, (38.0, 110.0), (15.0, 13.0))
-    raised = shift(corner(frame, 33.0, 2.0), 0.0, 9.0, -2.5)
+    middle = left_half(frame.points[:, 0]) * near(frame, 3.0, 26.0) * (1.0 - frame.across**2)
+    raised = shift(corner(frame, 33.0, 2.0), 0.0, 9.0, -2.5) + shift(middle, 0.0, 2.2, -0.5)
     return raised + shift(corner(frame, 33.0), 6.0, 0.0, -2.5) + shift(cheek, 1.0, 3.5, 3.5)
 
 
