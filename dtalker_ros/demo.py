@@ -1,15 +1,19 @@
-"""The whole chain in one command: file player, audio topic, talker node, blendshape topic, and a picture of it.
+"""The whole chain in one command: file player, audio topic, talker node, blendshape topic, page, and a picture of it.
 
-``python -m dtalker_ros.demo [--clip FILE] [--out demo.png] [--emotion NAME]``; no sound card, no display.
+``python -m dtalker_ros.demo [--clip FILE] [--out demo.png] [--emotion NAME] [--headless]``; no sound card, no display.
+In a terminal the live page stays after the summary, and the clip is repeated, until Ctrl-C.
 """
 
 import argparse
+import contextlib
+import importlib.util
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -26,6 +30,7 @@ CHUNK_MS = 20.0
 PATIENCE_S = 30.0
 """What processes may take to start on a loaded machine."""
 BAR = 40
+FOREVER_S = 1e9
 
 
 @dataclass(frozen=True)
@@ -50,23 +55,60 @@ class Outcome:
         )
 
 
-def run(clip: str, emotion: str, identity: str) -> Outcome:
-    """Play `clip` through both nodes; raises `AudioError` for a bad clip and `RuntimeError` where a node fails."""
+Process = subprocess.Popen[bytes]
+
+
+def run(clip: str, voice: Mapping[str, str], page: bool, tell: Callable[[Outcome], None], stay: bool) -> None:
+    """Play `clip` through the nodes and `tell` what was measured; then, to `stay`, repeat it until Ctrl-C.
+
+    `voice`: emotion and identity. `page`: show the face in the browser, or print the address where there is no display.
+    Raises `AudioError` for a bad clip and `RuntimeError` where a node fails.
+    """
     duration_s = SoundFile(clip).duration_s
     os.environ.update(private_domain())
+    nodes: list[Process] = []
+
+    def started(module: str, parameters: Mapping[str, Any]) -> Process:
+        nodes.append(start(module, parameters))
+        return nodes[-1]
+
     with Collector(chunks=True) as collector:
-        talker = start("talker_node", {"emotion": emotion, "identity": identity})
-        player = None
         try:
-            if not collector.until(lambda: collector.frames or talker.poll() is not None, PATIENCE_S) or talker.poll():
-                raise RuntimeError("the talker node did not start")
-            player = start("audio_file_node", {"file": f'"{clip}"', "chunk_ms": CHUNK_MS, "min_subscribers": 2})
-            _listen(collector, player, duration_s)
+            _play(collector, started, clip, voice, page)
+            _listen(collector, nodes[-1], duration_s)
+            tell(_outcome(collector, duration_s))
+            if page and stay:
+                _stay(collector, started, clip)
         finally:
-            codes = [end(process) for process in (player, talker) if process is not None]
-        if any(codes):
-            raise RuntimeError("a node ended with an error")
-        return _outcome(collector, duration_s)
+            codes = [end(process) for process in reversed(nodes)]
+    if any(codes):
+        raise RuntimeError("a node ended with an error")
+
+
+def _play(
+    collector: Collector, started: Callable[..., Process], clip: str, voice: Mapping[str, str], page: bool
+) -> None:
+    """Start the nodes; the player, last, begins when all the others hear it."""
+    talker = started("talker_node", voice)
+    viewer = started("face_viewer_node", {"open": "true", "port": 0}) if page else None
+    if not collector.until(lambda: collector.frames or talker.poll() is not None, PATIENCE_S) or talker.poll():
+        raise RuntimeError("the talker node did not start")
+    if viewer is not None and not collector.until(lambda: _is_known(collector, "face_viewer"), PATIENCE_S):
+        raise RuntimeError("the live page did not start")
+    listeners = 2 + (viewer is not None)
+    started("audio_file_node", {"file": f'"{clip}"', "chunk_ms": CHUNK_MS, "min_subscribers": listeners})
+
+
+def _is_known(collector: Collector, name: str) -> bool:
+    return name in collector.node.get_node_names()
+
+
+def _stay(collector: Collector, started: Callable[..., Process], clip: str) -> None:
+    """Repeat the clip for those who watch the page."""
+    print("demo: the page stays open and the clip is repeated; Ctrl-C ends", flush=True)
+    with contextlib.suppress(KeyboardInterrupt):
+        player = started("audio_file_node", {"file": f'"{clip}"', "chunk_ms": CHUNK_MS, "loop": "true"})
+        collector.until(lambda: player.poll() is not None, FOREVER_S)
 
 
 def _listen(collector: Collector, player: "subprocess.Popen[bytes]", duration_s: float) -> None:
@@ -123,14 +165,22 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--out", default="demo.png", help="picture to write (default: demo.png)")
     parser.add_argument("--emotion", default="neutral", help="a name of the model, or live (default: neutral)")
     parser.add_argument("--identity", default="default", help="a name of the model, or live (default: default)")
+    parser.add_argument("--headless", action="store_true", help="serve no page")
     return parser.parse_args(argv)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the demo; 0 if every frame came, 1 if not, 2 for a bad clip."""
     arguments = _arguments(argv)
+    page = not arguments.headless and importlib.util.find_spec("aiohttp") is not None
+    codes: list[int] = []
+
+    def tell(outcome: Outcome) -> None:
+        codes.append(_report(outcome, arguments.clip, arguments.out))
+
     try:
-        outcome = run(arguments.clip, arguments.emotion, arguments.identity)
+        voice = {"emotion": arguments.emotion, "identity": arguments.identity}
+        run(arguments.clip, voice, page, tell, stay=sys.stdin.isatty() and sys.stdout.isatty())
     except AudioError as error:
         print(f"demo: {error}", file=sys.stderr)
         return 2
@@ -139,10 +189,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         return 130
+    return codes[0]
+
+
+def _report(outcome: Outcome, clip: str, picture: str) -> int:
+    """Draw the picture and print the summary; the exit code."""
     from .demo_plot import draw
 
-    draw(arguments.clip, outcome.frames, arguments.out)
-    print(f"{outcome.line()}, picture {arguments.out}")
+    draw(clip, outcome.frames, picture)
+    print(f"{outcome.line()}, picture {picture}", flush=True)
     if outcome.gaps:
         print(f"demo: failed: {outcome.gaps} frames are missing or out of place", file=sys.stderr)
         return 1

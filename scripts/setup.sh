@@ -99,6 +99,7 @@ else
   [ "$purpose" = demo ] || once distro-test "$(hash_of requirements/test.in)" install_beside_distro -r requirements/test.in
 fi
 [ "$purpose" = demo ] || once torch 2.13.0 install_torch
+[ "$purpose" = demo ] || once system-test-tools "$(hash_of scripts/system_packages.sh)" scripts/system_packages.sh test-tools
 once checkout "$(hash_of setup.py pyproject.toml package.xml)" install_checkout
 
 # The build links to the Python files of the checkout, so that their contents need no hash, only their names.

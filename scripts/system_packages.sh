@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Makes sure that the system has what the set-up needs, and prints the Python to use.
-# Usage: scripts/system_packages.sh wheels|"distro ..."
+# Usage: scripts/system_packages.sh wheels|"distro ..."|test-tools
+#   test-tools: programs that some tests need and skip without; nothing is printed, and missing ones are no failure.
 # Installs through apt where root or sudo is there; else says in one line what is missing and fails.
 set -euo pipefail
 
@@ -63,6 +64,17 @@ apt_install() {
   fi
   rm -f "$log"
 }
+
+if [ "$kind" = test-tools ]; then
+  tools=()
+  command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null ||
+    tools+=(chromium)
+  command -v ffmpeg >/dev/null || tools+=(ffmpeg)
+  for tool in ${tools[@]+"${tools[@]}"}; do
+    (apt_install "$tool") || echo "setup: without $tool the tests that need it are skipped" >&2
+  done
+  exit 0
+fi
 
 if [ "$kind" = wheels ]; then
   python=$(find_python)

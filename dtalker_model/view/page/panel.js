@@ -4,7 +4,7 @@ import { choice, element, number, slider, toggle } from "./controls.js";
 
 const $ = (id) => document.getElementById(id);
 const MOTION = [
-  ["gain_lower", "mouth", 2], ["gain_upper", "eyes and brows", 2], ["smoothing_ms", "smoothing", 0],
+  ["gain_lower", "mouth", 2], ["gain_upper", "eyes, brows", 2], ["smoothing_ms", "smoothing", 0],
   ["live_time_constant_s", "live follows in", 1], ["blink_rate_hz", "blinks", 2],
 ];
 const SWITCHES = [["blink", "Blinking"], ["idle", "Idle movement"]];

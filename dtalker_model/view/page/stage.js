@@ -9,7 +9,8 @@ import { COUNT } from "./frames.js";
 const FIELD_OF_VIEW = 24;
 const SMALLEST_CHANGE = 2e-4;
 const SLOW_MS = 34, FAST_MS = 20;
-const COARSEST = 0.4;
+const COARSEST = 0.5;
+const ALWAYS_FINE = new URLSearchParams(location.search).has("fine"); // for pictures
 
 /** Without a GPU four samples a pixel would cost four times as much. */
 function drawnInSoftware() {
@@ -30,7 +31,7 @@ export class Stage {
 
   constructor(canvas) {
     this.canvas = canvas;
-    this.renderer = new THREE.WebGLRenderer({ canvas, antialias: !drawnInSoftware(), alpha: true, preserveDrawingBuffer: false });
+    this.renderer = new THREE.WebGLRenderer({ canvas, antialias: ALWAYS_FINE || !drawnInSoftware(), alpha: true, preserveDrawingBuffer: false });
     this.renderer.toneMapping = THREE.ACESFilmicToneMapping;
     this.scene = new THREE.Scene();
     this.camera = new THREE.PerspectiveCamera(FIELD_OF_VIEW, 1, 0.01, 100);
@@ -82,6 +83,7 @@ export class Stage {
 
   /** Draw more coarsely where the refreshes are slow (no GPU, an old phone): lip sync matters more than sharp edges. */
   pace(refreshMs) {
+    if (ALWAYS_FINE) return;
     const finest = Math.min(devicePixelRatio, 2);
     const wanted = refreshMs > SLOW_MS ? this.#ratio * 0.8 : refreshMs < FAST_MS ? this.#ratio * 1.1 : this.#ratio;
     const ratio = Math.min(Math.max(wanted, COARSEST), this.#slowest ?? finest, finest);
