@@ -30,7 +30,7 @@ TINY = {
     "sampling": {"crop_frames": 60},
     "share": SHARE,
     "phone_share": {"ravdess": 1.0},
-    "copies": 1,
+    "copies": {"ravdess": 1, "facegood": 1, "grid": 1},
     "phone_copies": 0,
     "synthetic_sentences": 0,
     "steps": 4,

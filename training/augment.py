@@ -25,7 +25,7 @@ class Augmentation:
         reverb_t60_s: decay of a room, applied to a third of the variants.
     """
 
-    speed: tuple[float, float] = (0.88, 1.14)
+    speed: tuple[float, float] = (0.85, 1.18)
     gain_db: tuple[float, float] = (-18.0, 12.0)
     tilt_db: tuple[float, float] = (-8.0, 8.0)
     band_gain_db: float = 6.0

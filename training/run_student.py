@@ -91,7 +91,11 @@ def run(config: TrainConfig, folder: Path) -> None:
     spoken = [c for c in clips if c.phones and not c.motion] + synthesise(
         folder.parent / "flite", config.synthetic_sentences
     )
-    moving = make_variants(paired, config.copies, config.augmentation, config.seed)
+    moving = [
+        v
+        for source, copies in config.copies.items()
+        for v in make_variants([c for c in paired if c.source == source], copies, config.augmentation, config.seed)
+    ]
     heard = make_variants(spoken, config.phone_copies, config.augmentation, config.seed + 1)
     names = names_of(paired, config.emotions)
     model = build(config, names, moving, corpus)

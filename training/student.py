@@ -27,6 +27,7 @@ class TrainConfig:
 
     Attributes:
         share: how often each source is drawn; clips of sources without motion teach phones alone.
+        copies, phone_copies: augmented variants of each clip, by source, and of each clip that teaches phones.
         batch, phone_batch: crops with motion, and crops for phones, a step.
         own: share of crops whose later steps start from the network's own prediction.
         dropout, recurrent_dropout: on the audio feature, and between the decoder's GRU layers.
@@ -39,26 +40,28 @@ class TrainConfig:
     augmentation: Augmentation = field(default_factory=Augmentation)
     emotions: tuple[str, ...] = EMOTIONS
     share: dict[str, float] = field(
-        default_factory=lambda: {"ravdess": 2, "ravdess_song": 1.5, "facegood": 2.5, "grid": 4}
+        default_factory=lambda: {"ravdess": 2, "ravdess_song": 1.5, "facegood": 2, "grid": 5}
     )
     phone_share: dict[str, float] = field(default_factory=lambda: {"ravdess": 1, "flite": 2})
-    copies: int = 4
+    copies: dict[str, int] = field(
+        default_factory=lambda: {"ravdess": 10, "ravdess_song": 10, "facegood": 10, "grid": 3}
+    )
     phone_copies: int = 2
     synthetic_sentences: int = 1200
     seed: int = 0
-    steps: int = 2400
-    batch: int = 24
+    steps: int = 900
+    batch: int = 32
     phone_batch: int = 12
     learning_rate: float = 1e-3
     weight_decay: float = 0.05
-    dropout: float = 0.3
+    dropout: float = 0.4
     recurrent_dropout: float = 0.2
     own: float = 0.75
     vertex: float = 1.0
     velocity: float = 1.0
     phone: float = 0.3
     ema: float = 0.995
-    validate_every: int = 200
+    validate_every: int = 100
     patience: int = 6
 
 
