@@ -133,8 +133,17 @@ def test_a_run_trains_exports_and_is_evaluated(
     capsys.readouterr()
     assert main(["evaluate", str(out), "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)
-    assert {row["predictor"] for row in rows} == {"model", "mean face", "ridge", "one frame late"}
+    floors = {"mean face", "ridge", "one frame late", "recording"}
+    assert {row["predictor"] for row in rows if row["source"] == "mean"} == {"model", *floors}
     assert all(np.isfinite(row["LVE"]) for row in rows)
+    late = next(row for row in rows if row["source"] == "grid" and row["predictor"] == "recording")
+    assert late["LVE"] == 0 and late["jawOpen"] == 1 and late["jitter"] == 1
+    assert dtalker_model.load(out).card.figures["rows"][0]["LVE"] == rows[0]["LVE"]
+
+    assert main(["evaluate", str(out), "--beside", f"regression={out}"]) == 0
+    printed = capsys.readouterr().out
+    assert "| regression " in printed and "## Mean over sources" in printed
+    assert main(["evaluate", str(out), "--beside", "regression"]) == 2
 
 
 def test_a_missing_corpus_is_one_line(

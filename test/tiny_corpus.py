@@ -28,7 +28,13 @@ def write_corpus(folder: Path) -> Path:
     (folder / "manifest.jsonl").write_text("\n".join(json.dumps(row) for row in rows) + "\n")
     draw = np.random.default_rng(0)
     delta = draw.normal(size=(52, LIPS + 4, 3)).astype(np.float16)
-    np.savez(folder / "face_basis_ict.npz", names=np.array(ARKIT_NAMES), delta_cm=delta, lip_vertices=np.arange(LIPS))
+    neutral = draw.normal(size=(LIPS + 4, 3)).astype(np.float32)
+    neutral[LIPS:, 1] += 10  # the last four are the upper face
+    np.savez(
+        folder / "face_basis_ict.npz", names=np.array(ARKIT_NAMES), delta_cm=delta, neutral_cm=neutral,
+        lip_vertices=np.arange(LIPS), landmarks68=np.arange(68) % LIPS,
+        faces_quad=np.array([[0, 1, 2, 3], [6, 7, 8, 9]]),
+    )  # fmt: skip
     return folder
 
 

@@ -29,6 +29,13 @@ def parser() -> argparse.ArgumentParser:
     evaluate.add_argument("model", help="shipped name, or path of an .onnx")
     evaluate.add_argument("--split", default="val", choices=["train", "val"])
     evaluate.add_argument("--json", action="store_true")
+    evaluate.add_argument(
+        "--beside",
+        action="append",
+        default=[],
+        metavar="NAME=MODEL",
+        help="another model in rows of its own; repeatable",
+    )
     data = commands.add_parser("data", help="bring data into the corpus")
     add_data_arguments(data)
     return top
@@ -51,7 +58,7 @@ def _run(args: argparse.Namespace) -> None:
     if args.command == "evaluate":
         from training.evaluate import main as evaluate
 
-        return evaluate(args.model, args.split, args.json)
+        return evaluate(args.model, args.split, args.json, args.beside)
     import torch  # the heavy imports come after the arguments were understood
 
     if args.command == "export":

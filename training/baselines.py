@@ -1,17 +1,20 @@
-"""Floors that every model must beat: the mean face, the ridge map, and the recording one frame late."""
+"""Floors that every model must beat: the mean face and the ridge map."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 
 import numpy as np
 
 from dtalker_model.features import LogMel
-from training.corpus import Clip, load_audio, load_motion, on_frame_clock
+from training.corpus import Clip, is_synthetic, load_audio, load_motion, on_frame_clock, read_manifest
 
 CONTEXT_FRAMES = 8
 L2_PENALTY = 3000.0
+BLOCK_FRAMES = 4096
 Predict = Callable[[Clip], np.ndarray]
 """A clip in, frames (T, 52) at 50 Hz out."""
 
@@ -59,18 +62,28 @@ def ridge(train: Sequence[Clip]) -> Ridge:
     mean, scale = every.mean(axis=0), 1.0 / (every.std(axis=0) + 1e-6)
     columns = (2 * CONTEXT_FRAMES + 1) * every.shape[1] + 1
     gram, moment = np.zeros((columns, columns)), np.zeros((columns, 52))
-    for clip, x in zip(train, features):
-        y, observed = on_frame_clock(load_motion(clip), len(x))
-        keep = observed.any(axis=1)
-        a = with_context((x - mean) * scale)[keep].astype(np.float64)
-        gram, moment = gram + a.T @ a, moment + a.T @ y[keep]
+    for a, y in _fitting_blocks(train, [(x - mean) * scale for x in features]):
+        gram += a.T @ a  # in float32, half of it computed: the product with its own transpose is symmetric
+        moment += a.T @ y
     penalty = L2_PENALTY * np.eye(len(gram))
     penalty[-1, -1] = 0.0
     return Ridge(mean, scale, np.linalg.solve(gram + penalty, moment).astype(np.float32))
 
 
-def one_frame_late(clip: Clip) -> np.ndarray:
-    """The recording itself, one of its own frames late: the noise floor."""
-    motion = load_motion(clip)
-    late = type(motion)(motion.weights, motion.observed, motion.times_s + 1.0 / clip.fps)
-    return on_frame_clock(late, clip.frames)[0]
+def _fitting_blocks(train: Sequence[Clip], features: Sequence[np.ndarray]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Features with context and motion of observed frames, float32, in blocks of at least `BLOCK_FRAMES`."""
+    held: list[tuple[np.ndarray, np.ndarray]] = []
+    for clip, x in zip(train, features):
+        y, observed = on_frame_clock(load_motion(clip), len(x))
+        keep = observed.any(axis=1)
+        held.append((with_context(x)[keep], y[keep]))
+        if sum(len(y) for _, y in held) >= BLOCK_FRAMES or clip is train[-1]:
+            yield np.concatenate([x for x, _ in held]), np.concatenate([y for _, y in held])
+            held = []
+
+
+@cache
+def fitted_floors(folder: Path, source: str) -> dict[str, Predict]:
+    """The mean face and the ridge map of a source's measured training clips; fitted once a process."""
+    train = [c for c in read_manifest(folder, "train", source) if c.motion and not is_synthetic(c)]
+    return {"mean face": mean_face(train), "ridge": ridge(train)}

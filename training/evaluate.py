@@ -1,47 +1,56 @@
-"""Validation figures of a model, per source, next to the floors."""
+"""Validation figures of a model, per source and emotion, next to the floors: ``python -m training evaluate MODEL``."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 
 from dtalker_model.blendshapes import INDEX
+from dtalker_model.card import model_path, read_card
 from dtalker_model.rates import DELAY_FRAMES, FRAME_SAMPLES
 from dtalker_model.settings import Settings
 from dtalker_model.talker import load_engine
-from training.baselines import Predict, mean_face, one_frame_late, ridge
-from training.corpus import Clip, corpus_folder, generic_name, load_audio, load_motion, read_manifest
-from training.metrics import correlation, lip_basis_cm, lve, pair
+from training.baselines import Predict, fitted_floors
+from training.bootstrap import Figure
+from training.corpus import Clip, corpus_folder, generic_name, is_synthetic, load_audio, load_motion, read_manifest
+from training.dynamics import diversity
+from training.face_basis import FaceBasis, load_face_basis
+from training.figure_tables import tables
+from training.metrics import Pair, correlation, lve, one_late, pair
+from training.retrieval import Ear, emotion_accuracy, identity_similarity, verification
+from training.scores import MAIN_COEFFICIENTS, Row, entry, mean_row, row, score
 
 SOURCES = ("ravdess", "ravdess_song", "facegood", "grid")
-MAIN_COEFFICIENTS = {
-    "jawOpen": ("jawOpen",),
-    "mouthFunnel": ("mouthFunnel",),
-    "mouthPucker": ("mouthPucker",),
-    "mouthSmile": ("mouthSmileLeft", "mouthSmileRight"),
-}
-Row = dict[str, str | float]
+SEEDS = 4
+DIVERSITY_CLIPS = 8
+"""Diversity is measured on the first clips of a source."""
+
+Match = Callable[[Clip], Pair]
+"""A clip in, its recording beside a prediction out."""
 
 
 def figures(predict: Predict, clips: Sequence[Clip], basis_cm: np.ndarray) -> Row:
-    """LVE in 1e-5 m2 and correlation of the main coefficients of one model on clips of one source."""
+    """The few figures that training follows: LVE in 1e-5 m2 and the correlation of the main coefficients."""
     pairs = [pair(load_motion(clip), predict(clip)) for clip in clips]
-    row: Row = {"LVE": lve(pairs, basis_cm)}
+    found: Row = {"LVE": lve(pairs, basis_cm)}
     for name, parts in MAIN_COEFFICIENTS.items():
-        row[name] = correlation(pairs, [INDEX[part] for part in parts])
-    return row
+        found[name] = correlation(pairs, [INDEX[part] for part in parts])
+    return found
 
 
-def shipped(model: str) -> Predict:
+def shipped(model: str, seed: int = 0) -> Predict:
     """Predict with a model file: the network's own output, the style of the clip's source, the emotion of its label."""
     card, engine = load_engine(model)
 
     def predict(clip: Clip) -> np.ndarray:
         identity = clip.identity if clip.identity in card.identities else generic_name(clip)
+        identity = identity if identity in card.identities else "default"
         emotion = clip.emotion if clip.emotion in card.emotions else "neutral"
-        engine.reset(seed=0)
+        engine.reset(seed=seed)
         audio = load_audio(clip)
         padded = np.pad(audio, (0, (clip.frames + DELAY_FRAMES) * FRAME_SAMPLES - len(audio)))
         blocks = engine.push(padded, Settings(identity=identity, emotion=emotion))
@@ -50,29 +59,104 @@ def shipped(model: str) -> Predict:
     return predict
 
 
-def evaluate(model: str, split: str = "val", floors: bool = True) -> Iterator[Row]:
-    """Rows of figures, one per source and predictor."""
+def predicted(predict: Predict) -> Match:
+    """Match a predictor's frames with the recording."""
+    return lambda clip: pair(load_motion(clip), predict(clip))
+
+
+def recorded(clip: Clip) -> Pair:
+    """The recording against itself: what closures and jitter the data have."""
+    motion = load_motion(clip)
+    return Pair(motion.weights, motion.weights, motion.observed, motion.times_s)[motion.observed.any(axis=1)]
+
+
+def one_frame_late(clip: Clip) -> Pair:
+    """The recording against itself, one of its own frames late: the noise floor."""
+    return one_late(load_motion(clip))
+
+
+def matches(folder: Path, source: str, models: Mapping[str, str], floors: bool) -> dict[str, Match]:
+    """What is compared with the recordings of a source: models by name, then the floors."""
+    found = {name: predicted(shipped(path)) for name, path in models.items()}
+    if floors:
+        found |= {name: predicted(p) for name, p in fitted_floors(folder, source).items()}
+        found |= {"one frame late": one_frame_late, "recording": recorded}
+    return found
+
+
+def evaluate(
+    model: str, split: str = "val", floors: bool = True, beside: Mapping[str, str] | None = None
+) -> Iterator[Row]:
+    """Rows of figures: per source and predictor for all clips and for each emotion, means over sources, the listener.
+
+    Args:
+        model: shipped name, or path of an ``.onnx``.
+        floors: whether to add the mean face, the ridge map, and the recording itself.
+        beside: other models by the name of their rows, such as a regression network or a teacher.
+    """
     folder = corpus_folder()
-    basis_cm = lip_basis_cm(folder)
+    face = load_face_basis(folder)
+    models = {"model": model, **(beside or {})}
+    per_source: dict[str, list[dict[str, Figure]]] = defaultdict(list)
+    counts: dict[str, int] = defaultdict(int)
     for source in SOURCES:
-        clips = [c for c in read_manifest(folder, split, source) if c.motion]
-        train = [c for c in read_manifest(folder, "train", source) if c.motion]
-        predictors: dict[str, Predict] = {"model": shipped(model)}
-        if floors:
-            predictors |= {"mean face": mean_face(train), "ridge": ridge(train), "one frame late": one_frame_late}
-        for name, predict in predictors.items():
-            yield {"source": source, "predictor": name, "clips": len(clips), **figures(predict, clips, basis_cm)}
+        clips = [c for c in read_manifest(folder, split, source) if c.motion and not is_synthetic(c)]
+        for name, match in matches(folder, source, models, floors).items() if clips else ():
+            spread = {"diversity": seed_diversity(models[name], clips, face)} if name in models else {}
+            found, rows = source_rows(source, name, clips, [match(c) for c in clips], face, spread)
+            per_source[name].append(found)
+            counts[name] += len(clips)
+            yield from rows
+    for name, sources in per_source.items():
+        yield mean_row({"source": "mean", "emotion": "all", "predictor": name}, counts[name], sources)
+    yield from listener_rows(model, folder, split)
 
 
-def table(rows: Sequence[Row]) -> str:
-    """Rows as a Markdown table."""
-    columns = list(rows[0])
-    text = [[f"{v:.2f}" if isinstance(v, float) else str(v) for v in row.values()] for row in rows]
-    lines = [columns, ["---"] * len(columns), *text]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+def source_rows(
+    source: str, name: str, clips: Sequence[Clip], pairs: Sequence[Pair], face: FaceBasis, extra: dict[str, Figure]
+) -> tuple[dict[str, Figure], list[Row]]:
+    """Figures of one predictor on one source, and their rows: all clips, then each emotion where there are several."""
+    phones = [c.phones for c in clips]
+    found = {**score(pairs, phones, face, source), **extra}
+    rows = [row({"source": source, "emotion": "all", "predictor": name}, clips, found)]
+    emotions = sorted({c.emotion for c in clips})
+    for emotion in emotions if len(emotions) > 1 else ():
+        of = [k for k, c in enumerate(clips) if c.emotion == emotion]
+        part = score([pairs[k] for k in of], [phones[k] for k in of], face, source)
+        rows.append(row({"source": source, "emotion": emotion, "predictor": name}, len(of), part))
+    return found, rows
 
 
-def main(model: str, split: str, as_json: bool) -> None:
-    """Print the figures."""
-    rows = list(evaluate(model, split))
-    print(json.dumps(rows, indent=1) if as_json else table(rows))
+def seed_diversity(model: str, clips: Sequence[Clip], face: FaceBasis) -> Figure:
+    """How much the model's faces differ between seeds, in mm."""
+    predictors = [shipped(model, seed) for seed in range(SEEDS)]
+    return diversity([[predict(c) for predict in predictors] for c in clips[:DIVERSITY_CLIPS]], face.gram_mm2)
+
+
+def listener_rows(model: str, folder: Path, split: str) -> list[Row]:
+    """Emotion retrieval and identity verification on RAVDESS speakers that no training clip has; none, no row."""
+    seen = {c.identity for c in read_manifest(folder, "train")}
+    clips = [c for c in read_manifest(folder, split, "ravdess") if c.identity not in seen]
+    if not clips or not read_card(model_path(model)).listener_sha256:
+        return []
+    ear = Ear(model)
+    accuracy = emotion_accuracy(ear, clips)
+    verified = verification(identity_similarity(ear, clips), [c.identity for c in clips])
+    names = {"source": "ravdess", "emotion": "all", "predictor": "listener", "clips": len(clips)}
+    speakers = {"speakers": len({c.identity for c in clips})}
+    measured = entry("emotion_accuracy", accuracy.value, accuracy.interval) | entry("identity_EER", *verified)
+    return [{**names, **speakers, **measured}]
+
+
+def named_models(arguments: Sequence[str]) -> dict[str, str]:
+    """NAME=MODEL of each argument; ValueError for one that is not of this form."""
+    named = {name: model for name, _, model in (argument.partition("=") for argument in arguments)}
+    if not all(name and model for name, model in named.items()):
+        raise ValueError(f"--beside takes NAME=MODEL, such as regression=gru.onnx; received {' '.join(arguments)!r}")
+    return named
+
+
+def main(model: str, split: str, as_json: bool, beside: Sequence[str]) -> None:
+    """Print the figures; `beside` are other models as NAME=MODEL."""
+    rows = list(evaluate(model, split, beside=named_models(beside)))
+    print(json.dumps(rows, indent=1) if as_json else tables(rows))

@@ -45,7 +45,8 @@ def release(run: Path, listener_run: Path | None, out: Path) -> None:
     if listener_run is not None:
         listener, card = _listener(listener_run, card)
     write_model(student, listener, card, out)
-    figures = {"command": FIGURES_COMMAND, "rows": list(evaluate(str(out), floors=False))}
+    rows = [row for row in evaluate(str(out), floors=False) if row["emotion"] == "all"]
+    figures = {"command": FIGURES_COMMAND, "rows": rows}
     write_card(replace(read_card(out), figures=figures), out)
 
 

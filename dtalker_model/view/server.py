@@ -1,4 +1,4 @@
-"""The page's server: HTTP and WebSocket in an asyncio thread, for this machine alone unless told otherwise."""
+"""The page's server: HTTP and WebSocket in an asyncio thread of its own, on this machine alone unless told otherwise."""
 
 import asyncio
 import contextlib
@@ -41,13 +41,10 @@ class Address:
     token: str | None = None
 
 
-LOCAL = Address()
-
-
 class ViewServer:
     """Serves the page for one backend; a context manager. Raises `ViewerError` where the address cannot be had."""
 
-    def __init__(self, backend: Backend, avatar: Avatar, address: Address = LOCAL) -> None:
+    def __init__(self, backend: Backend, avatar: Avatar, address: Address = Address()) -> None:
         self._backend, self._avatar, self._address = backend, avatar, address
         self.token = address.token or (None if is_loopback(address.host) else new_token())
         self.port = address.port
@@ -211,8 +208,8 @@ class ViewServer:
                 viewer.put_answer(to_json("refused", id=0, reason=str(error)))
                 if mistakes > MOST_MISTAKES:
                     await socket.close(code=1008, message=b"too many senseless messages")
-        if isinstance(socket.exception(), WebSocketError):
-            LOG.warning("viewer %d: cut off: %s", viewer.number, socket.exception())
+        if isinstance(error := socket.exception(), WebSocketError):
+            LOG.warning("viewer %d: cut off: %s", viewer.number, error)
 
 
 async def _written(viewer: Viewer) -> None:
