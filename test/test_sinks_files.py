@@ -1,7 +1,9 @@
 """Sinks that write text files or recordings, read back by readers that are not ours: csv, json, rosbags, mcap."""
 
 import csv
+import errno
 import json
+import os
 import re
 import subprocess
 import sys
@@ -149,6 +151,29 @@ def test_a_disk_that_fills_up_leaves_a_recording_that_opens(tmp_path: Path, bloc
     assert 50 <= len(times) < 1000
     np.testing.assert_allclose(weights, weights_of(ramp(20.0))[: len(times)])
     assert len(infos) == 1
+
+
+@pytest.mark.parametrize("missing", [1, 9, 40, 60, 500, 3000])
+def test_a_disk_that_fills_up_at_the_very_end_leaves_a_recording_that_opens(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, missing: int
+) -> None:
+    pytest.importorskip("mcap_ros2.writer")
+    path, part = tmp_path / "take.mcap", tmp_path / "take.part.mcap"
+    feed([str(path)], FRAMES)
+    room = path.stat().st_size - missing
+    path.unlink()
+    write = os.write
+
+    def limited_write(descriptor: int, data: bytes) -> int:
+        left = room - os.fstat(descriptor).st_size
+        if left <= 0:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return write(descriptor, data[:left])
+
+    monkeypatch.setattr(os, "write", limited_write)
+    (line,) = feed([str(path)], FRAMES)
+    times, _, _ = rosbag_rows(part)
+    assert f"No space left on device; the {len(times)} frames so far are in {part}" in line
 
 
 def test_a_path_that_cannot_be(tmp_path: Path) -> None:

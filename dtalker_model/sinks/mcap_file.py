@@ -17,7 +17,7 @@ from dtalker_model.sinks.protocol import StreamInfo, TimedWeights
 CHUNK_BYTES = 16_384
 """About a second of frames: no more than this is lost when the power goes."""
 
-_CHUNK = b"\x06"
+_CHUNK, _DATA_END = b"\x06", b"\x0f"
 _MAGIC = b"\x89MCAP0\r\n"
 _END = struct.pack("<BQI", 0x0F, 4, 0) + struct.pack("<BQQQI", 0x02, 20, 0, 0, 0) + _MAGIC
 """Data end, and a footer that says: there is no summary, read from the start."""
@@ -88,30 +88,41 @@ class _RecordStream:
         """`frames` tells how many frames are in the file once the chunk at hand is."""
         self._frames = frames
         self.file = PartFile(out, keep_ending=True)
-        self._ends = [0, 0]
+        self._size = 0
+        self._ended = False
+        self._ends = [(0, 0), (0, 0)]
+        """Sizes of the file where it may be cut, and the frames before them."""
 
     def write(self, data: bytes) -> int:
-        self.file.write(data, counted=False, lines=False)
+        try:
+            self.file.write(data, counted=False, lines=False)
+        except SinkError as error:
+            self._end_early()
+            reason = error.__cause__ if isinstance(error.__cause__, OSError) else error
+            raise SinkError(f"{self.file.cannot_write(reason)}{self.file.left_over}") from error
+        self._size += len(data)
         if data[:1] == _CHUNK:
             self.file.records = self._frames()
-        self._ends = [self._ends[1], self._ends[1] + len(data)]
+        if data[:1] == _DATA_END:
+            self._ended = True
+        if not self._ended:
+            self._ends = [self._ends[1], (self._size, self.file.records)]
         return len(data)
 
     def tell(self) -> int:
-        return self._ends[1]
+        return self._size
 
     def flush(self) -> None:
         """Nothing is held back."""
 
     def close(self) -> None:
-        if self.file.failed:
-            self._end_early()
         self.file.close()
 
     def _end_early(self) -> None:
         """End the file after the last whole record, or the one before where there is no room even for that."""
-        for end in reversed(self._ends):
-            self.file.cut_to(end)
+        for size, frames in reversed(self._ends):
+            self.file.cut_to(size)
+            self.file.records = frames
             try:
                 self.file.write(_END, counted=False, lines=False)
                 return

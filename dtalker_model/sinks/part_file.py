@@ -40,7 +40,7 @@ class PartFile:
             whole = data.rfind(b"\n", 0, written) + 1 if lines else 0
             self.records += data.count(b"\n", 0, whole) if counted else 0
             self._cut(written - whole)
-            raise SinkError(f"{self._cannot_write(error)}{self.left_over}") from error
+            raise SinkError(f"{self.cannot_write(error)}{self.left_over}") from error
         if counted:
             self.records += data.count(b"\n") if lines else 1
 
@@ -59,12 +59,17 @@ class PartFile:
                 self._finish()
         except OSError as error:
             self.failed = True
-            raise SinkError(f"{self._cannot_write(error)}{self.left_over}") from error
+            raise SinkError(f"{self.cannot_write(error)}{self.left_over}") from error
         finally:
             if self._out != "-":
                 os.close(self._fd)
             if self._part is not None and self.records == 0:
                 self._part.unlink(missing_ok=True)
+
+    def cannot_write(self, error: Exception) -> SinkError:
+        """The error to raise for `error`, without what is left."""
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        return SinkError(f"cannot write {self._out}: {reason}")
 
     @property
     def left_over(self) -> str:
@@ -85,7 +90,7 @@ class PartFile:
             self._part = path.with_name(name)
             return os.open(self._part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
         except (OSError, ValueError) as error:  # ValueError: a path without a name
-            raise self._cannot_write(error) from error
+            raise self.cannot_write(error) from error
 
     def _cut(self, surplus: int) -> None:
         if self._part is not None and surplus > 0:
@@ -99,7 +104,3 @@ class PartFile:
             os.fsync(self._fd)  # some file systems notice only now that they are full
             os.replace(self._part, self._out)
             self._part = None
-
-    def _cannot_write(self, error: Exception) -> SinkError:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        return SinkError(f"cannot write {self._out}: {reason}")
