@@ -115,9 +115,13 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         clip = long_clip(arguments.seconds + 5, Path(folder))
         performer = Performer(dtalker_model.load(), read_sound(clip, clip.name))
-        with ViewServer(performer, read_avatar()) as server, browser() as chromium:
-            with open_page(chromium, server.url, (width, height)) as watched:
-                figures = measure(watched, *soundfile.read(clip, dtype="float32"), arguments.seconds)
+        with (
+            ViewServer(performer, read_avatar()) as server,
+            browser() as chromium,
+            open_page(chromium, server.url, (width, height)) as watched,
+        ):
+            pcm, rate_hz = soundfile.read(clip, dtype="float32")
+            figures = measure(watched, pcm, rate_hz, arguments.seconds)
         performer.close()
     print(json.dumps({**figures, "size": arguments.size, "load": round(os.getloadavg()[0], 1)}, indent=1))
 

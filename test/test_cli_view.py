@@ -52,7 +52,7 @@ def test_the_page_is_served_until_ctrl_c(demo_wav: Path) -> None:
         with urllib.request.urlopen(address, timeout=30) as answer:
             assert b"<title>dtalker</title>" in answer.read()
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=30)
+        _, err = process.communicate(timeout=30)
     finally:
         process.kill()
     assert "Traceback" not in err

@@ -15,10 +15,10 @@ from ros_rig import Listener, finish, listener, play, short_wav, start, talker
 
 aiohttp = pytest.importorskip("aiohttp", reason="needs the extra [view] (aiohttp)")
 
-from dtalker_model.settings import Settings
-from dtalker_model.view.wire import AUDIO, FRAME, HEADER
-from dtalker_ros.parameters import setting_parameters
-from dtalker_ros.remote_settings import parameter_changes
+from dtalker_model.settings import Settings  # noqa: E402
+from dtalker_model.view.wire import AUDIO, FRAME, HEADER  # noqa: E402
+from dtalker_ros.parameters import setting_parameters  # noqa: E402
+from dtalker_ros.remote_settings import parameter_changes  # noqa: E402
 
 __all__ = ["listener", "short_wav"]
 WAIT_S = 30.0

@@ -111,9 +111,12 @@ def test_a_slider_reaches_the_engine_and_the_face(watched: Watched, rig: Rig, mo
     watched.page.evaluate(MARK_INPUTS)
     applied: list[float] = []
     change = rig.performer._talker.set
-    monkeypatch.setattr(
-        rig.performer._talker, "set", lambda **changes: (applied.append(1000 * time.time()), change(**changes))
-    )
+
+    def timed(**changes: Any) -> None:
+        applied.append(1000 * time.time())
+        change(**changes)
+
+    monkeypatch.setattr(rig.performer._talker, "set", timed)
     for count in range(1, TIMES + 1):
         watched.page.keyboard.press("ArrowRight")
         watched.until(f"dtalker.settings.values.intensity > {1 + 0.0099 * count}")
@@ -146,7 +149,7 @@ def test_emotions_are_chosen_and_mixed_with_the_keyboard(watched: Watched) -> No
 def test_sound_and_face_keep_in_step(watched: Watched, rig: Rig) -> None:
     clip = rig.performer._sound
     assert clip is not None
-    figures = measure(watched, clip.pcm[:, 0] / np.float32(32768), clip.sample_rate_hz, SYNC_S)
+    figures = measure(watched, (clip.pcm[:, 0] / 32768).astype(np.float32), clip.sample_rate_hz, SYNC_S)
     watched.page.click("#play")
     assert abs(figures["offset_ms"]["mean"]) < STEP_MS, figures
     assert figures["offset_ms"]["abs_p50"] < STEP_MS, figures

@@ -1,12 +1,12 @@
 """The live page's server: what it serves, what it refuses, and many viewers at once."""
 
 import asyncio
+import itertools
 import logging
 import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -115,9 +115,9 @@ def test_an_upload_that_does_not_tell_its_size_is_cut_off(rig: Rig) -> None:
     piece = b"%x\r\n%s\r\n" % (1_000_000, bytes(1_000_000))
     with socket.create_connection(("127.0.0.1", rig.server.port), WAIT_S) as connection:
         connection.sendall(b"POST /sound HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n")
-        with pytest.raises(ConnectionError):
-            while True:
-                connection.sendall(piece)
+        with pytest.raises(ConnectionError):  # noqa: PT012
+            for data in itertools.repeat(piece):
+                connection.sendall(data)
     assert alive(rig)
 
 
@@ -132,16 +132,16 @@ def test_an_upload_that_is_no_sound_is_refused(rig: Rig) -> None:
 def test_an_uploaded_sound_is_spoken(demo_wav: Path) -> None:
     async def body(client: Client) -> None:
         async with aiohttp.ClientSession() as session:
-            url = f"http://127.0.0.1:{rig.server.port}/sound?name=../../hello.wav"
+            url = f"http://127.0.0.1:{fresh.server.port}/sound?name=../../hello.wav"
             async with session.post(url, data=demo_wav.read_bytes()) as answer:
                 assert answer.status == 200
         sound = (await client.until(lambda: client.texts.get("sound")))[-1]
         assert (sound["name"], round(sound["duration_s"])) == ("hello.wav", 10)
         await client.until(lambda: client.performing == "clip")
-        assert rig.ask(f"GET {sound['url']}").startswith(b"HTTP/1.1 200")
+        assert fresh.ask(f"GET {sound['url']}").startswith(b"HTTP/1.1 200")
 
-    with served() as rig:
-        as_viewer(rig, body)
+    with served() as fresh:
+        as_viewer(fresh, body)
 
 
 @pytest.mark.parametrize(
@@ -317,5 +317,5 @@ def test_the_pages_microphone_moves_the_face(demo_wav: Path) -> None:
         await client.send(type="microphone", id=2, on=False)
         await client.until(lambda: client.performing == "rest")
 
-    with served() as rig:
-        as_viewer(rig, body, viewers=2)
+    with served() as fresh:
+        as_viewer(fresh, body, viewers=2)

@@ -1,4 +1,4 @@
-"""Rig of the live page's tests: a server around a real talker, a plain socket, and a WebSocket client that is not ours."""
+"""Rig of the live page's tests: a server around a real talker, a plain socket, and a viewer that is no browser."""
 
 import asyncio
 import json
@@ -17,14 +17,15 @@ aiohttp = pytest.importorskip("aiohttp", reason="needs the extra [view] (aiohttp
 
 # isort: split
 
-import dtalker_model
-from dtalker_model.view.avatar_file import read_avatar
-from dtalker_model.view.performer import Performer
-from dtalker_model.view.server import Address, ViewServer
-from dtalker_model.view.sound import read_sound
-from dtalker_model.view.wire import HEADER
+import dtalker_model  # noqa: E402
+from dtalker_model.view.avatar_file import read_avatar  # noqa: E402
+from dtalker_model.view.performer import Performer  # noqa: E402
+from dtalker_model.view.server import Address, ViewServer  # noqa: E402
+from dtalker_model.view.sound import read_sound  # noqa: E402
+from dtalker_model.view.wire import HEADER  # noqa: E402
 
 WAIT_S = 30.0
+LOCAL = Address()
 
 
 @dataclass
@@ -58,7 +59,7 @@ def _received(connection: socket.socket) -> bytes:
 
 
 @contextmanager
-def served(sound: Path | None = None, address: Address = Address(), **settings: Any) -> Iterator[Rig]:
+def served(sound: Path | None = None, address: Address = LOCAL, **settings: Any) -> Iterator[Rig]:
     """A performer with the shipped model and `sound`, served on a free port."""
     performer = Performer(dtalker_model.load(**settings), read_sound(sound, sound.name) if sound else None)
     with ViewServer(performer, read_avatar(), address) as server:

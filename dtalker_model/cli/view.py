@@ -30,7 +30,7 @@ def add_to(commands: Any) -> None:
     parser = commands.add_parser(
         "view",
         help="show the face in the browser",
-        description="Serve a page with a talking head: it speaks a sound file, follows a microphone, or shows a robot's face.",
+        description="Serve a page with a talking head: it speaks a file, follows a microphone, or shows a robot.",
     )
     parser.add_argument(
         "speech", nargs="?", metavar="SPEECH", type=Path, help="sound file; the bundled clip by default"

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
 LOG = logging.getLogger("dtalker.view")
 COOKIE = "dtalker_token"
@@ -56,7 +57,7 @@ class Guard:
         return any(hmac.compare_digest(value.encode(errors="replace"), expected) for value in given)
 
     @property
-    def middleware(self) -> Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]:
+    def middleware(self) -> Middleware:
         """For `web.Application`: refuses, logs, and adds the headers."""
 
         @web.middleware

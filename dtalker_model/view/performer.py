@@ -9,6 +9,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -131,7 +132,7 @@ class Performer:
             except queue.Empty:
                 due_s = max(due_s + TICK_S, time.monotonic() - TICK_S)
                 ticks += 1
-                self._guarded(lambda: self._tick(ticks))
+                self._guarded(partial(self._tick, ticks))
 
     def _guarded(self, action: Callable[[], None]) -> None:
         try:

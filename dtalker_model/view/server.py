@@ -1,4 +1,4 @@
-"""The page's server: HTTP and WebSocket in an asyncio thread of its own, on this machine alone unless told otherwise."""
+"""The page's server: HTTP and WebSocket in an asyncio thread, for this machine alone unless told otherwise."""
 
 import asyncio
 import contextlib
@@ -26,6 +26,8 @@ MOST_MISTAKES = 20
 START_S = 10.0
 LINGER_S = 0.3
 """How long a refused upload is still drained, so that the sender sees the answer."""
+CLOSING_S = 0.05
+"""What the last connections need to close."""
 
 
 class ViewerError(DtalkerError):
@@ -41,10 +43,13 @@ class Address:
     token: str | None = None
 
 
+LOCAL = Address()
+
+
 class ViewServer:
     """Serves the page for one backend; a context manager. Raises `ViewerError` where the address cannot be had."""
 
-    def __init__(self, backend: Backend, avatar: Avatar, address: Address = Address()) -> None:
+    def __init__(self, backend: Backend, avatar: Avatar, address: Address = LOCAL) -> None:
         self._backend, self._avatar, self._address = backend, avatar, address
         self.token = address.token or (None if is_loopback(address.host) else new_token())
         self.port = address.port
@@ -111,6 +116,7 @@ class ViewServer:
         for task in tasks:
             task.cancel()
         self._loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+        self._loop.run_until_complete(asyncio.sleep(CLOSING_S))
 
     async def _serve(self) -> None:
         app = web.Application(middlewares=[self._guard.middleware], client_max_size=LARGEST_BYTES)
@@ -208,8 +214,8 @@ class ViewServer:
                 viewer.put_answer(to_json("refused", id=0, reason=str(error)))
                 if mistakes > MOST_MISTAKES:
                     await socket.close(code=1008, message=b"too many senseless messages")
-        if isinstance(error := socket.exception(), WebSocketError):
-            LOG.warning("viewer %d: cut off: %s", viewer.number, error)
+        if isinstance(socket.exception(), WebSocketError):
+            LOG.warning("viewer %d: cut off: %s", viewer.number, socket.exception())
 
 
 async def _written(viewer: Viewer) -> None:

@@ -2,7 +2,7 @@
 
 import io
 from dataclasses import dataclass
-from itertools import count
+from itertools import count, pairwise
 from pathlib import Path
 from typing import BinaryIO
 
@@ -57,7 +57,7 @@ class Sound:
         """Loudness in 0..1 of `PEAKS` equal parts."""
         mono = np.abs(self.pcm.astype(np.float32)).max(axis=1) / 32768
         edges = np.linspace(0, len(mono), PEAKS + 1).astype(int)
-        return [round(float(mono[a : max(b, a + 1)].max(initial=0)), 3) for a, b in zip(edges, edges[1:])]
+        return [round(float(mono[a : max(b, a + 1)].max(initial=0)), 3) for a, b in pairwise(edges)]
 
 
 def read_sound(source: Path | bytes, name: str) -> Sound:
