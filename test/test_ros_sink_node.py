@@ -4,6 +4,9 @@ import csv
 import json
 import signal
 import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +29,24 @@ def rows_of(path: Path) -> np.ndarray:
     return np.array(rows, np.float64).reshape(-1, 53)
 
 
+def lines(path: Path) -> int:
+    """Lines so far of a file that is being written."""
+    part = path.with_name(f"{path.name}.part")
+    return part.read_text().count("\n") if part.exists() else 0
+
+
+@contextmanager
+def sink_node(**parameters: Any) -> Iterator["subprocess.Popen[str]"]:
+    """A sink node, killed where the test did not end it."""
+    process = start("sink_node", **parameters)
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+            print(process.communicate())
+
+
 def publish(listener: Listener, sequences: range, gone: int = 0) -> None:
     """Publish frames 20 ms apart whose jawOpen counts up, once somebody listens; leave out number `gone`."""
     publisher = listener.node.create_publisher(Blendshapes, "blendshapes", QOS)
@@ -44,11 +65,10 @@ def test_a_talkers_face_is_written(listener: Listener, short_wav: Path, tmp_path
     udp.bind(("127.0.0.1", 0))
     udp.settimeout(10)
     specs = [str(path), f"jsonl:{tmp_path}/face.jsonl", f"livelink:127.0.0.1:{udp.getsockname()[1]}"]
-    with udp, talker(listener, pacing="asap", gap_ms=400.0):
-        node = start("sink_node", sinks=specs)
+    with udp, talker(listener, pacing="asap", gap_ms=400.0), sink_node(sinks=specs) as node:
         listener.until(lambda: listener.node.count_subscribers("blendshapes") > 1, "the sink node")
         play(listener, file=str(short_wav), kind="int16", speed=4.0)
-        listener.until(lambda: len(listener.frames) >= 100, "the frames")
+        listener.until(lambda: len(listener.frames) >= 100 and lines(path) >= 101, "the frames")
         packet = udp.recv(2048)
         code, output = finish(node, signal.SIGINT)
     assert code == 0, output
@@ -60,38 +80,34 @@ def test_a_talkers_face_is_written(listener: Listener, short_wav: Path, tmp_path
     heard = np.array([message.weights for _, message in listener.frames])
     places = [i for i in range(len(heard) - 99) if np.allclose(heard[i : i + 100], rows[:100, 1:], atol=1e-5)]
     assert places, "the file has other frames than the topic"
-    lines = (tmp_path / "face.jsonl").read_text().splitlines()
-    assert len(lines) == len(rows)
-    assert tuple(json.loads(lines[0])["weights"]) == ARKIT_NAMES
+    objects = (tmp_path / "face.jsonl").read_text().splitlines()
+    assert len(objects) == len(rows)
+    assert tuple(json.loads(objects[0])["weights"]) == ARKIT_NAMES
     assert len(packet) == 4 + 37 + 4 + 7 + 8 + 8 + 1 + 61 * 4
 
 
 def test_without_info_it_writes_after_a_while_and_counts_what_was_lost(listener: Listener, tmp_path: Path) -> None:
     path = tmp_path / "face.csv"
-    node = start("sink_node", sinks=[str(path)], info_wait_ms=200.0)
-    publish(listener, range(100), gone=50)
-    listener.until(lambda: len(listener.frames) >= 99, "the frames")
-    listener.logged("writing to")
-    listener.until(lambda: path.with_name("face.csv.part").exists() and _lines(path) >= 100, "the rows")
-    code, output = finish(node, signal.SIGTERM)
+    with sink_node(sinks=[str(path)], info_wait_ms=200.0) as node:
+        publish(listener, range(100), gone=50)
+        listener.until(lambda: len(listener.frames) >= 99, "the frames")
+        listener.logged("writing to")
+        listener.until(lambda: lines(path) >= 100, "the rows")
+        code, output = finish(node, signal.SIGTERM)
     assert code == 0, output
     assert "1 lost on the way" in output
     assert len(rows_of(path)) == 99
-
-
-def _lines(path: Path) -> int:
-    return path.with_name("face.csv.part").read_text().count("\n")
 
 
 def test_a_recording_holds_the_very_messages(listener: Listener, tmp_path: Path) -> None:
     """The bytes in the MCAP file are what rclpy itself reads as our messages."""
     reader = pytest.importorskip("mcap.reader")
     path, seen = tmp_path / "take.mcap", tmp_path / "seen.csv"
-    node = start("sink_node", sinks=[str(path), str(seen)], info_wait_ms=0.0)
-    publish(listener, range(100))
-    listener.until(lambda: len(listener.frames) >= 100, "the frames")
-    listener.until(lambda: seen.with_name("seen.csv.part").exists() and _lines(seen) >= 101, "the rows")
-    code, output = finish(node, signal.SIGINT)
+    with sink_node(sinks=[str(path), str(seen)], info_wait_ms=0.0) as node:
+        publish(listener, range(100))
+        listener.until(lambda: len(listener.frames) >= 100, "the frames")
+        listener.until(lambda: lines(seen) >= 101, "the rows")
+        code, output = finish(node, signal.SIGINT)
     assert code == 0, output
     with path.open("rb") as file:
         records = [(channel.topic, message.data) for _, channel, message in reader.make_reader(file).iter_messages()]
@@ -106,11 +122,11 @@ def test_a_recording_holds_the_very_messages(listener: Listener, tmp_path: Path)
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
 def test_a_failed_sink_is_told_and_the_others_go_on(listener: Listener, tmp_path: Path) -> None:
     path = tmp_path / "face.csv"
-    node = start("sink_node", sinks=["csv:/dev/full", str(path)], info_wait_ms=0.0)
-    publish(listener, range(50))
-    listener.logged("No space left on device; the rest goes on")
-    listener.until(lambda: path.with_name("face.csv.part").exists() and _lines(path) >= 51, "the rows")
-    code, output = finish(node, signal.SIGINT)
+    with sink_node(sinks=["csv:/dev/full", str(path)], info_wait_ms=0.0) as node:
+        publish(listener, range(50))
+        listener.logged("No space left on device; the rest goes on")
+        listener.until(lambda: lines(path) >= 51, "the rows")
+        code, output = finish(node, signal.SIGINT)
     assert code == 1, output
     assert len(rows_of(path)) == 50
 

@@ -59,11 +59,15 @@ def mouth_frame(face: Face) -> MouthFrame:
     return MouthFrame(points, side, height, across, away, edge)
 
 
+def edge_shares(across: Array) -> tuple[Array, Array]:
+    """Shares of the jaw's way made by the lower and the upper lip's edge; the same in the corners."""
+    return CORNER_SHARE + (1.0 - CORNER_SHARE) * (1.0 - across**2) ** 0.55, CORNER_SHARE * across**3
+
+
 def follow(frame: MouthFrame) -> Array:
     """(V,) share of the jaw's way that the skin makes, 0..1."""
-    u, height = frame.across, frame.height
-    lower = CORNER_SHARE + (1.0 - CORNER_SHARE) * (1.0 - u**2) ** 0.55
-    upper = CORNER_SHARE * u**3
+    height = frame.height
+    lower, upper = edge_shares(frame.across)
     below = lower + (1.0 - lower) * smoothstep(0.0, -30.0, height)
     above = upper * smoothstep(24.0, 0.0, height)
     front = smoothstep(-8.0, 40.0, frame.points[:, 2])

@@ -26,6 +26,29 @@ class Mesh:
     """Morph target -> displacement (V, 3) mm."""
 
 
+@dataclass(frozen=True)
+class Neighbours:
+    """Which vertices share an edge."""
+
+    edges: Indices
+    """(E, 2) every edge in both directions, sorted."""
+    degree: Indices
+    """(V,) how many neighbours each vertex has."""
+
+    @staticmethod
+    def of(triangles: Indices, count: int) -> "Neighbours":
+        """The neighbours in a mesh of `count` vertices."""
+        edges = np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [2, 0]]])
+        edges = np.unique(np.concatenate([edges, edges[:, ::-1]]), axis=0)
+        return Neighbours(edges, np.bincount(edges[:, 0], minlength=count))
+
+    def mean(self, points: Array) -> Array:
+        """(V, D) the middle of each vertex' neighbours."""
+        total = np.zeros_like(points)
+        np.add.at(total, self.edges[:, 0], points[self.edges[:, 1]])
+        return total / np.maximum(self.degree, 1)[:, None]
+
+
 def normals(points: Array, triangles: Indices) -> Array:
     """(V, 3) smooth unit normals: the area-weighted mean of the faces around each vertex."""
     a, b, c = (points[triangles[:, i]] for i in range(3))

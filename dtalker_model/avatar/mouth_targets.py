@@ -7,8 +7,6 @@ from dtalker_model.avatar.falloff import Array, bump, column, left_half, smooths
 from dtalker_model.avatar.jaw import MouthFrame
 from dtalker_model.avatar.surface import over_skin
 
-MIRROR = np.array([-1.0, 1.0, 1.0])
-
 
 def near(frame: MouthFrame, inner_mm: float, outer_mm: float) -> Array:
     """(V,) 1 within `inner_mm` of the line between the lips, 0 from `outer_mm`."""
@@ -68,8 +66,8 @@ def lip_gap(frame: MouthFrame) -> Array:
     """(COLUMNS / 2 + 1, 3) way of the lower lip's edge relative to the upper one's when the jaw is open."""
     edge = frame.edge[: mouth.COLUMNS // 2 + 1]
     u = np.minimum(np.abs(edge[:, 0]) / mouth.HALF_WIDTH, 1.0)
-    lower_share = jaw.CORNER_SHARE + (1.0 - jaw.CORNER_SHARE) * (1.0 - u**2) ** 0.55
-    return (lower_share - jaw.CORNER_SHARE * u**3)[:, None] * jaw.opening(edge)
+    lower_share, upper_share = jaw.edge_shares(u)
+    return (lower_share - upper_share)[:, None] * jaw.opening(edge)
 
 
 def rounded(frame: MouthFrame) -> dict[str, Array]:

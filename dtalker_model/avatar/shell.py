@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from dtalker_model.avatar.face import opening_angle
+from dtalker_model.avatar.face_fill import opening_angle
 from dtalker_model.avatar.falloff import Array, Indices, column
 from dtalker_model.avatar.mesh import Mesh, closed_tube, joined, mirrored
 from dtalker_model.avatar.surface import fold, from_direction, sculpt
