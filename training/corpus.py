@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,13 @@ def read_manifest(folder: Path, split: str | None = None, source: str | None = N
 def _clip(folder: Path, row: dict[str, Any]) -> Clip:
     row["phones"] = tuple(tuple(p) for p in row.get("phones") or ())
     return Clip(folder=folder, **row)
+
+
+def with_phones(clips: Sequence[Clip], alignment: Path) -> list[Clip]:
+    """The clips with phones from ``python -m training data align --out`` where that file has them."""
+    with open(alignment, encoding="utf-8") as lines:
+        phones = {row["id"]: tuple(tuple(p) for p in row["phones"]) for row in map(json.loads, lines)}
+    return [replace(clip, phones=phones[clip.id]) if clip.id in phones else clip for clip in clips]
 
 
 def is_synthetic(clip: Clip) -> bool:

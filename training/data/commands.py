@@ -1,4 +1,4 @@
-"""``python -m training data``: import. What does the work is imported once the arguments are understood."""
+"""``python -m training data``: import, speak, align. Heavy modules are imported once the arguments are understood."""
 
 from __future__ import annotations
 
@@ -31,11 +31,21 @@ def add_arguments(data: argparse.ArgumentParser) -> None:
     get.add_argument("--start-s", type=float, default=0.0, help="time of the first motion frame in the audio")
     get.add_argument("--fps", type=float, default=0.0, help="frame rate of motion without times")
     get.add_argument("--basis", type=Path, help="vocaset: npz of a linear face on FLAME's vertices")
+    speak = commands.add_parser("speak", help="speak a text file with flite: clips with exact phones, without motion")
+    speak.add_argument("text", type=Path, help="one sentence a line")
+    speak.add_argument("dst", type=Path, help="folder with manifest.jsonl; made, or added to")
+    speak.add_argument("--voices", help="flite's names, with commas (default: slt,rms,awb,kal16)")
+    align = commands.add_parser("align", help="find out when each phone of transcribed speech is said")
+    align.add_argument("manifest", type=Path, help="manifest.jsonl or its folder; its field `phones` is filled")
+    align.add_argument("--source", help="clips of this source alone")
+    align.add_argument("--split", help="clips of this split alone")
+    align.add_argument("--out", type=Path, help="write JSON lines of id and phones here; the manifest stays as it is")
+    align.add_argument("--again", action="store_true", help="also clips that have phones already")
 
 
 def run(args: argparse.Namespace) -> None:
     """Run one sub-command. Raises ValueError or FileNotFoundError for input that cannot be used."""
-    {"import": _import}[args.data_command](args)
+    {"import": _import, "speak": _speak, "align": _align}[args.data_command](args)
 
 
 def _import(args: argparse.Namespace) -> None:
@@ -49,3 +59,15 @@ def _import(args: argparse.Namespace) -> None:
     options = Options(val, args.identity, args.emotion, args.licence, args.start_s, args.fps, args.basis)
     candidates = getattr(import_module(f"training.data.{module}"), function)(args.src, options)
     print(import_clips(candidates, args.kind, args.dst, val))
+
+
+def _speak(args: argparse.Namespace) -> None:
+    from training.data.spoken import VOICES, speak_file
+
+    print(speak_file(args.text, args.dst, args.voices.split(",") if args.voices else VOICES))
+
+
+def _align(args: argparse.Namespace) -> None:
+    from training.data.align import align_manifest
+
+    print(align_manifest(args.manifest, args.source, args.split, args.out, args.again))

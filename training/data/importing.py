@@ -29,16 +29,18 @@ SAVE_EVERY = 50
 
 @dataclass
 class Report:
-    """What an import did: clips by what became of them, and one line for each refusal."""
+    """What a command did: clips by what became of them, and one line for each refusal."""
 
-    imported: int = 0
+    verb: str = "imported"
+    done: int = 0
     kept: int = 0
     refused: list[str] = field(default_factory=list)
     splits: Counter[str] = field(default_factory=Counter)
 
     def __str__(self) -> str:
-        lines = [f"imported {self.imported}, already there {self.kept}, refused {len(self.refused)}"]
-        lines += [f"split: {', '.join(f'{count} {name}' for name, count in sorted(self.splits.items()))}"]
+        lines = [f"{self.verb} {self.done}, already there {self.kept}, refused {len(self.refused)}"]
+        if self.splits:
+            lines.append(f"split: {', '.join(f'{count} {name}' for name, count in sorted(self.splits.items()))}")
         if self.splits and "val" not in self.splits:
             lines.append("no speaker validates: name some with --val")
         return "\n".join(lines + [f"refused {line}" for line in self.refused])
@@ -65,7 +67,7 @@ def import_clips(candidates: Sequence[Candidate], kind: str, dst: Path, val: tup
                 except Refusal as why:
                     report.refused.append(f"{candidate.id}: {why}")
                     continue
-                report.imported, unsaved = report.imported + 1, unsaved + 1
+                report.done, unsaved = report.done + 1, unsaved + 1
             report.splits[rows[name]["split"]] += 1
             if unsaved >= SAVE_EVERY:
                 write_rows(manifest, list(rows.values()))
