@@ -9,6 +9,7 @@ import numpy as np
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 
+from dtalker_model.cli.microphone import sounddevice_module
 from dtalker_model.errors import AudioError
 
 from .audio_messages import KINDS, AudioEncoder, OutgoingAudio
@@ -23,17 +24,6 @@ PARAMETERS = (
     ParameterSpec("sample_rate_hz", 16000, "Sample rate.", (8000, 192000), "Hz"),
     ParameterSpec("channels", 1, "Channels.", (1, 64)),
 )
-
-
-def sounddevice_module() -> Any:
-    """The sounddevice module; raises `AudioError` where it or PortAudio is missing."""
-    try:
-        import sounddevice
-    except ImportError:
-        raise AudioError("the microphone needs the Python module sounddevice: pip install 'dtalker[mic]'") from None
-    except OSError as error:
-        raise AudioError(f"the microphone needs PortAudio ({error}): apt install libportaudio2") from None
-    return sounddevice
 
 
 class MicrophoneNode(Node):

@@ -59,7 +59,7 @@ class VmcSink:
 
 
 class _Bundle:
-    """An OSC bundle that python-osc builds once; only the numbers at the ends of its messages change. ten times as
+    """An OSC bundle that python-osc builds once; only the numbers at the ends of its messages change: ten times as
     quick as building it anew.
     """
 
