@@ -74,7 +74,7 @@ export class Stage {
   }
 
   setDark(dark) {
-    this.renderer.toneMappingExposure = dark ? 0.86 : 1.0;
+    this.renderer.toneMappingExposure = dark ? 0.86 : 0.95;
     this.scene.environmentIntensity = dark ? 0.45 : 0.75;
     this.key.intensity = dark ? 2.0 : 2.1;
     this.rim.intensity = dark ? 2.4 : 0.9;
