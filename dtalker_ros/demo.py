@@ -20,10 +20,9 @@ import numpy as np
 import dtalker_model
 from dtalker_model.errors import AudioError
 from dtalker_model.rates import FRAME_MS, FRAME_RATE_HZ, LOOKAHEAD_MS, LOOKAHEAD_SAMPLES, SAMPLE_RATE_HZ
-
-from .collector import Collector, Received, end, private_domain, start
-from .sound_file import SoundFile
-from .stream import SAMPLE_NS
+from dtalker_ros.collector import Collector, Received, end, private_domain, start
+from dtalker_ros.sound_file import SoundFile
+from dtalker_ros.stream import SAMPLE_NS
 
 CLIP = Path(dtalker_model.__file__).parent / "data" / "demo.wav"
 CHUNK_MS = 20.0
@@ -194,7 +193,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _report(outcome: Outcome, clip: str, picture: str) -> int:
     """Draw the picture and print the summary; the exit code."""
-    from .demo_plot import draw
+    from dtalker_ros.demo_plot import draw
 
     draw(clip, outcome.frames, picture)
     print(f"{outcome.line()}, picture {picture}", flush=True)

@@ -6,9 +6,8 @@ from typing import Any
 import numpy as np
 
 from dtalker_model.blendshapes import INDEX
-
-from .collector import Received
-from .sound_file import SoundFile
+from dtalker_ros.collector import Received
+from dtalker_ros.sound_file import SoundFile
 
 PANELS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("jaw and lips", ("jawOpen", "mouthClose", "mouthFunnel", "mouthPucker")),

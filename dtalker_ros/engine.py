@@ -16,11 +16,10 @@ from numpy.typing import NDArray
 
 from dtalker_model.audio import Resampler
 from dtalker_model.rates import FRAME_RATE_HZ, SAMPLE_RATE_HZ
-
-from .convert import AudioChunk
-from .publish_rate import PublishRate, Shown
-from .stream import Block
-from .timeline import AUDIO_LEAD_MS, Dropped, Timeline, TimelineConfig
+from dtalker_ros.convert import AudioChunk
+from dtalker_ros.publish_rate import PublishRate, Shown
+from dtalker_ros.stream import Block
+from dtalker_ros.timeline import AUDIO_LEAD_MS, Dropped, Timeline, TimelineConfig
 
 HUSH_MS = 100 - AUDIO_LEAD_MS - 20
 """The mouth rests within 100 ms of a flush: frames already sent reach AUDIO_LEAD_MS ahead, one frame is rounding."""

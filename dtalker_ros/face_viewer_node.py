@@ -10,11 +10,10 @@ from pathlib import Path
 from rclpy.node import Node
 
 from dtalker_model.errors import DtalkerError
-
-from .node_parameters import NodeParameters
-from .parameters import ParameterSpec
-from .process import run_node, spin
-from .topic_face import TopicFace
+from dtalker_ros.node_parameters import NodeParameters
+from dtalker_ros.parameters import ParameterSpec
+from dtalker_ros.process import run_node, spin
+from dtalker_ros.topic_face import TopicFace
 
 PARAMETERS = (
     ParameterSpec("talker", "dtalker", "Name of the talker node whose face is shown.", read_only=True),

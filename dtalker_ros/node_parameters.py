@@ -8,8 +8,7 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 from dtalker_model.errors import DtalkerError
-
-from .parameters import ParameterSpec
+from dtalker_ros.parameters import ParameterSpec
 
 
 def descriptor(spec: ParameterSpec) -> ParameterDescriptor:

@@ -11,10 +11,9 @@ from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from std_msgs.msg import Header
 
 from dtalker_model.rates import SAMPLE_RATE_HZ
-
-from .engine import Engine
-from .publish_rate import Shown
-from .worker import Worker
+from dtalker_ros.engine import Engine
+from dtalker_ros.publish_rate import Shown
+from dtalker_ros.worker import Worker
 
 OUTPUT_QOS = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE, durability=DurabilityPolicy.VOLATILE)
 """What Unity's endpoint subscribes with; information is sent again rather than latched."""

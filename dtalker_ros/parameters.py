@@ -11,10 +11,9 @@ from typing import Any
 from dtalker_model.blendshapes import ARKIT_NAMES
 from dtalker_model.errors import SettingError
 from dtalker_model.settings import Settings, SettingSpec, setting_specs
-
-from .convert import AudioFormat
-from .pcm import sample_format
-from .timeline import TimelineConfig
+from dtalker_ros.convert import AudioFormat
+from dtalker_ros.pcm import sample_format
+from dtalker_ros.timeline import TimelineConfig
 
 PACINGS = ("clock", "asap")
 

@@ -4,8 +4,7 @@ import sys
 from collections.abc import Iterator
 
 from dtalker_model.card import DEFAULT_MODEL, model_path, read_card
-
-from .parameters import NODE_PARAMETERS, ParameterSpec, setting_parameters, yaml_value
+from dtalker_ros.parameters import NODE_PARAMETERS, ParameterSpec, setting_parameters, yaml_value
 
 _HEAD = """\
 # Every parameter of the talker node with its default. Written by `python -m dtalker_ros.params_file`.

@@ -15,9 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from dtalker_model.rates import FRAME_RATE_HZ, FRAME_SAMPLES, SAMPLE_RATE_HZ
-
-from .collector import Collector, end, private_domain, start
-from .demo import CLIP, PATIENCE_S
+from dtalker_ros.collector import Collector, end, private_domain, start
+from dtalker_ros.demo import CLIP, PATIENCE_S
 
 SETTLED_SHARE = 0.1
 """Memory is compared with that after the first minute of ten."""

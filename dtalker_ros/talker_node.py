@@ -17,10 +17,9 @@ import dtalker_model
 from dtalker_model.errors import DtalkerError
 from dtalker_model.rates import SAMPLE_RATE_HZ
 from dtalker_model.settings import Settings
-
-from .node_parameters import NodeParameters
-from .outputs import Outputs
-from .parameters import (
+from dtalker_ros.node_parameters import NodeParameters
+from dtalker_ros.outputs import Outputs
+from dtalker_ros.parameters import (
     NODE_PARAMETERS,
     ParameterSpec,
     declared_format,
@@ -28,8 +27,8 @@ from .parameters import (
     setting_parameters,
     timeline_config,
 )
-from .process import run_node, spin
-from .tap import Tap
+from dtalker_ros.process import run_node, spin
+from dtalker_ros.tap import Tap
 
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
 

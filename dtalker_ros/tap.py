@@ -8,15 +8,14 @@ from rclpy.lifecycle import LifecycleNode
 from std_srvs.srv import Trigger
 
 from dtalker_model.settings import LIVE
-
-from .arrivals import MS
-from .audio_source import AudioSource
-from .convert import AudioChunk, chunk_from_message
-from .engine import Engine, TalkerLike
-from .node_parameters import NodeParameters
-from .outputs import Outputs
-from .parameters import declared_format, timeline_config
-from .worker import Worker
+from dtalker_ros.arrivals import MS
+from dtalker_ros.audio_source import AudioSource
+from dtalker_ros.convert import AudioChunk, chunk_from_message
+from dtalker_ros.engine import Engine, TalkerLike
+from dtalker_ros.node_parameters import NodeParameters
+from dtalker_ros.outputs import Outputs
+from dtalker_ros.parameters import declared_format, timeline_config
+from dtalker_ros.worker import Worker
 
 INFO_PERIOD_S = 1.0
 """Information is sent again this often, for late joiners."""

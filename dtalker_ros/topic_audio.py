@@ -9,11 +9,10 @@ from rclpy.node import Node
 
 from dtalker_model.errors import AudioError
 from dtalker_model.rates import SAMPLE_RATE_HZ
-
-from .audio_source import AudioSource
-from .convert import chunk_from_message
-from .parameters import declared_format, timeline_config
-from .timeline import Timeline
+from dtalker_ros.audio_source import AudioSource
+from dtalker_ros.convert import chunk_from_message
+from dtalker_ros.parameters import declared_format, timeline_config
+from dtalker_ros.timeline import Timeline
 
 
 class TopicAudio:

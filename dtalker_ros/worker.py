@@ -8,10 +8,9 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from dtalker_model.errors import DtalkerError
-
-from .convert import AudioChunk
-from .engine import Engine
-from .publish_rate import Shown
+from dtalker_ros.convert import AudioChunk
+from dtalker_ros.engine import Engine
+from dtalker_ros.publish_rate import Shown
 
 MAX_MESSAGES = 20_000
 """Messages that may wait to be converted; beyond it the oldest is dropped (200 s of 10 ms chunks)."""
