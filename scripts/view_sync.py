@@ -89,6 +89,7 @@ def measure(watched: Watched, pcm: npt.NDArray[np.float32], rate_hz: int, second
     known = [error for error in errors if error is not None]
     span_s = (after["ms"] - before["ms"]) / 1000
     p50, p95, p99 = np.percentile(np.abs(offsets), (50, 95, 99))
+    each_second = [float(np.median(part)) for part in np.array_split(offsets, max(round(span_s), 1))]
     return {
         "seconds": round(span_s, 1),
         "offset_ms": {"mean": round(float(offsets.mean()), 2), "abs_p50": round(float(p50), 2)}
@@ -97,6 +98,7 @@ def measure(watched: Watched, pcm: npt.NDArray[np.float32], rate_hz: int, second
             "abs_p99": round(float(p99), 2),
             "abs_max": round(float(np.abs(offsets).max()), 2),
         },
+        "each_second_median_abs_max_ms": round(max(map(abs, each_second)), 2),
         "refreshes_per_s": round(len(offsets) / span_s, 1),
         "frames_per_s": round((after["received"] - before["received"]) / span_s, 2),
         "frames_missed": after["missed"],
