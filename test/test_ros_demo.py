@@ -35,11 +35,18 @@ def test_demo_ends_with_one_line_and_a_picture(short_wav: Path, tmp_path: Path) 
     assert code == 0, err
     line = out.strip().splitlines()[-1]
     print(line)
+    assert "the face is at http://127.0.0.1:" in err
     assert re.match(r"demo: 100 of 100 frames, real-time factor 0\.\d+, latency from audio chunk to frame p50 ", line)
     assert f"0 gaps, picture {picture}" in line
     height, width, _ = matplotlib.image.imread(picture).shape
     assert (width, height) >= (1000, 600)
     assert "Traceback" not in err
+
+
+def test_a_headless_demo_serves_no_page(short_wav: Path, tmp_path: Path) -> None:
+    code, out, err = run("demo", "--clip", str(short_wav), "--out", str(tmp_path / "demo.png"), "--headless")
+    assert (code, "demo: 100 of 100 frames" in out) == (0, True), err
+    assert "the face is at" not in err
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from dtalker_model.blendshapes import ARKIT_NAMES
 from dtalker_model.errors import AudioError
 from dtalker_model.settings import Settings
 from dtalker_model.view.avatar_file import AvatarError, read_avatar
+from dtalker_model.view.performer import SERVER
 from dtalker_model.view.ros_text import ros_commands, ros_parameters, ros_yaml
 from dtalker_model.view.sound import PEAKS, read_sound
 from dtalker_model.view.wire import to_json
@@ -114,6 +115,21 @@ def test_a_clip_ends_in_rest_or_begins_again(demo_wav: Path) -> None:
         await client.until(lambda: client.performing == "rest")
 
     with served(demo_wav) as rig:
+        as_viewer(rig, body)
+
+
+def test_the_servers_microphone_comes_back_after_a_clip(demo_wav: Path) -> None:
+    async def body(client: Client) -> None:
+        for _ in range(2):
+            await client.until(lambda: client.performing == "microphone")
+            stream = client.texts["stream"][-1]["stream"]
+            rig.performer.hear(SERVER, np.zeros(16_000, np.int16), 16_000)
+            await client.until(lambda stream=stream: [frame for frame in client.frames if frame[0] == stream])  # type: ignore[misc]
+            await client.send(type="play", id=1, from_s=9.8)
+            await client.until(lambda: client.performing == "clip")
+
+    with served(demo_wav) as rig:
+        rig.performer.open_microphone()
         as_viewer(rig, body)
 
 

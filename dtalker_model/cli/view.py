@@ -119,12 +119,18 @@ def _sound(arguments: argparse.Namespace) -> Any:
 def _microphone(performer: "Performer", arguments: argparse.Namespace) -> Any:
     if not arguments.mic:
         return contextlib.nullcontext()
-    from dtalker_model.view.microphone import open_microphone
+    from dtalker_model.cli.microphone import open_microphone
     from dtalker_model.view.performer import SERVER
 
-    opened = open_microphone(lambda pcm, rate_hz: performer.hear(SERVER, pcm, rate_hz), arguments.device)
+    rates_hz: list[int] = []
+    stream, rate_hz = open_microphone(
+        arguments.device,
+        lambda pcm: performer.hear(SERVER, pcm[:, 0], rates_hz[0]),
+        lambda text: logging.getLogger("dtalker.view").warning(text),
+    )
+    rates_hz.append(rate_hz)
     performer.open_microphone()
-    return opened
+    return stream
 
 
 def _delegate(arguments: argparse.Namespace) -> int:

@@ -47,6 +47,7 @@ class Performer:
         self._streams = 0
         self._sequence = 0
         self._owner: int | None = None
+        self._listens = False
         self._performance: Performance = Rest(talker, 0)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="performer", daemon=True)
@@ -170,8 +171,8 @@ class Performer:
         self._pages.state("stream", self._stream_text())
 
     def _rest(self) -> None:
-        self._owner = None
-        self._begin(Rest(self._talker, self._next_stream()))
+        self._owner = SERVER if self._listens else None
+        self._begin((Live if self._listens else Rest)(self._talker, self._next_stream()))
 
     def _play(self, from_s: float) -> None:
         if self._sound is None:
@@ -190,7 +191,7 @@ class Performer:
             self._pages.state("sound", self._sound_text())
 
     def _microphone(self, viewer: int, message: Message) -> None:
-        if message.on and self._owner not in (None, viewer):
+        if message.on and self._owner not in (None, SERVER, viewer):
             self._pages.answer(viewer, to_json("refused", id=message.number, reason="another microphone is on"))
         elif message.on:
             self._owner = viewer
@@ -199,8 +200,9 @@ class Performer:
             self._release(viewer)
 
     def open_microphone(self) -> None:
-        """Listen to what `hear` gets as viewer `SERVER`."""
-        self._later(SERVER, lambda: self._microphone(SERVER, Message("microphone", on=True)))
+        """From now on, listen to what `hear` gets as viewer `SERVER` wherever there would be rest."""
+        self._listens = True
+        self._later(SERVER, self._rest)
 
     def _release(self, viewer: int) -> None:
         if self._owner == viewer:
