@@ -1,4 +1,4 @@
-"""Training end to end on a generated corpus: losses of known value, a short run, the export, the figures."""
+"""Training end to end on a generated corpus: losses of known value, a run, the export, the figures, the report."""
 
 from __future__ import annotations
 
@@ -131,19 +131,23 @@ def test_a_run_trains_exports_and_is_evaluated(
     assert talker.card.emotion_sources["happy"] == "measured" and "synthetic" in talker.card.emotion_sources["angry"]
 
     capsys.readouterr()
-    assert main(["evaluate", str(out), "--json"]) == 0
+    assert main(["evaluate", str(out), "--json", "--beside", f"regression={out}"]) == 0
     rows = json.loads(capsys.readouterr().out)
     floors = {"mean face", "ridge", "one frame late", "recording"}
-    assert {row["predictor"] for row in rows if row["source"] == "mean"} == {"model", *floors}
+    assert {row["predictor"] for row in rows if row["source"] == "mean"} == {"model", "regression", *floors}
     assert all(np.isfinite(row["LVE"]) for row in rows)
     late = next(row for row in rows if row["source"] == "grid" and row["predictor"] == "recording")
     assert late["LVE"] == 0 and late["jawOpen"] == 1 and late["jitter"] == 1
     assert dtalker_model.load(out).card.figures["rows"][0]["LVE"] == rows[0]["LVE"]
 
-    assert main(["evaluate", str(out), "--beside", f"regression={out}"]) == 0
-    printed = capsys.readouterr().out
-    assert "| regression " in printed and "## Mean over sources" in printed
     assert main(["evaluate", str(out), "--beside", "regression"]) == 2
+
+    assert main(["report", str(out), "--out", str(tmp_path / "report")]) == 0
+    written = (tmp_path / "report" / "README.md").read_text()
+    assert "acted, with two sentences" in written and "| model " in written
+    for picture in ("figures.png", "ravdess_sad.png", "grid_neutral.png"):
+        assert picture in written and (tmp_path / "report" / picture).stat().st_size > 5000
+    assert sum(f.stat().st_size for f in (tmp_path / "report").iterdir()) < 1_000_000
 
 
 def test_a_missing_corpus_is_one_line(

@@ -1,4 +1,4 @@
-"""``python -m training``: student, listener, export, evaluate, data."""
+"""``python -m training``: student, listener, export, evaluate, report, data."""
 
 from __future__ import annotations
 
@@ -36,6 +36,9 @@ def parser() -> argparse.ArgumentParser:
         metavar="NAME=MODEL",
         help="another model in rows of its own; repeatable",
     )
+    report = commands.add_parser("report", help="Markdown and pictures of a model's figures on the validation clips")
+    report.add_argument("model", help="shipped name, or path of an .onnx")
+    report.add_argument("--out", type=Path, required=True, help="folder for README.md and its pictures")
     data = commands.add_parser("data", help="bring data into the corpus")
     add_data_arguments(data)
     return top
@@ -59,6 +62,10 @@ def _run(args: argparse.Namespace) -> None:
         from training.evaluate import main as evaluate
 
         return evaluate(args.model, args.split, args.json, args.beside)
+    if args.command == "report":
+        from training.report import report
+
+        return report(args.model, args.out)
     import torch  # the heavy imports come after the arguments were understood
 
     if args.command == "export":

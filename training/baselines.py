@@ -19,6 +19,11 @@ Predict = Callable[[Clip], np.ndarray]
 """A clip in, frames (T, 52) at 50 Hz out."""
 
 
+def measured_clips(folder: Path, split: str, source: str) -> list[Clip]:
+    """Clips with measured motion: what may count in a score. Synthetic motion never does."""
+    return [c for c in read_manifest(folder, split, source) if c.motion and not is_synthetic(c)]
+
+
 def clip_features(clip: Clip) -> np.ndarray:
     """Log-mel (T, 128) of a clip, its last frame padded with silence."""
     audio = load_audio(clip)
@@ -85,5 +90,5 @@ def _fitting_blocks(train: Sequence[Clip], features: Sequence[np.ndarray]) -> It
 @cache
 def fitted_floors(folder: Path, source: str) -> dict[str, Predict]:
     """The mean face and the ridge map of a source's measured training clips; fitted once a process."""
-    train = [c for c in read_manifest(folder, "train", source) if c.motion and not is_synthetic(c)]
+    train = measured_clips(folder, "train", source)
     return {"mean face": mean_face(train), "ridge": ridge(train)}

@@ -30,17 +30,20 @@ def dynamics_m2(weights: np.ndarray, upper_cm: np.ndarray) -> float:
     return float(squared_displacement_m2(weights, upper_cm).std(axis=0, dtype=np.float64).mean())
 
 
-def fdd(pairs: Sequence[Pair], upper_cm: np.ndarray, absolute: bool = False) -> Figure:
+def fdd(pairs: Sequence[Pair], upper_cm: np.ndarray) -> tuple[Figure, Figure]:
     """Dynamics of the recording minus those of the prediction, mean over clips, in 1e-7 m2; positive: too calm.
 
     Args:
         pairs: one a clip; each clip weighs the same.
         upper_cm: (52, V * 3) basis of the upper face, in cm.
-        absolute: mean of the clips' absolute deviations.
+
+    Returns:
+        the signed figure, and the mean of the clips' absolute deviations.
     """
     deviations = np.array([dynamics_m2(p.recording, upper_cm) - dynamics_m2(p.completed, upper_cm) for p in pairs])
-    deviations = np.abs(deviations) if absolute else deviations
-    return Figure(np.stack([deviations * 1e7, np.ones(len(pairs))], axis=1))
+    clips = np.ones(len(pairs))
+    signed, absolute = (Figure(np.stack([1e7 * d, clips], axis=1)) for d in (deviations, np.abs(deviations)))
+    return signed, absolute
 
 
 def jerk(weights: np.ndarray, observed: np.ndarray, times_s: np.ndarray) -> float:

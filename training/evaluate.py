@@ -14,15 +14,17 @@ from dtalker_model.card import model_path, read_card
 from dtalker_model.rates import DELAY_FRAMES, FRAME_SAMPLES
 from dtalker_model.settings import Settings
 from dtalker_model.talker import load_engine
-from training.baselines import Predict, fitted_floors
+from training.baselines import Predict, fitted_floors, measured_clips
 from training.bootstrap import Figure
-from training.corpus import Clip, corpus_folder, generic_name, is_synthetic, load_audio, load_motion, read_manifest
+from training.closure import MEET_MM, Phones
+from training.corpus import Clip, corpus_folder, generic_name, load_audio, load_motion, read_manifest
 from training.dynamics import diversity
 from training.face_basis import FaceBasis, load_face_basis
 from training.figure_tables import tables
 from training.metrics import Pair, correlation, lve, one_late, pair
 from training.retrieval import Ear, emotion_accuracy, identity_similarity, verification
 from training.scores import MAIN_COEFFICIENTS, Row, entry, mean_row, row, score
+from training.spoken_phones import spoken_phones
 
 SOURCES = ("ravdess", "ravdess_song", "facegood", "grid")
 SEEDS = 4
@@ -31,6 +33,8 @@ DIVERSITY_CLIPS = 8
 
 Match = Callable[[Clip], Pair]
 """A clip in, its recording beside a prediction out."""
+
+Figures = dict[str, Figure]
 
 
 def figures(predict: Predict, clips: Sequence[Clip], basis_cm: np.ndarray) -> Row:
@@ -42,21 +46,21 @@ def figures(predict: Predict, clips: Sequence[Clip], basis_cm: np.ndarray) -> Ro
     return found
 
 
-def shipped(model: str, seed: int = 0) -> Predict:
-    """Predict with a model file: the network's own output, the style of the clip's source, the emotion of its label."""
-    card, engine = load_engine(model)
+class Shipped:
+    """Predicts with a model file: the network's own output in the style of the clip's source and emotion."""
 
-    def predict(clip: Clip) -> np.ndarray:
-        identity = clip.identity if clip.identity in card.identities else generic_name(clip)
-        identity = identity if identity in card.identities else "default"
-        emotion = clip.emotion if clip.emotion in card.emotions else "neutral"
-        engine.reset(seed=seed)
+    def __init__(self, model: str) -> None:
+        self._card, self._engine = load_engine(model)
+
+    def __call__(self, clip: Clip, seed: int = 0) -> np.ndarray:
+        """Frames (T, 52) of a clip, 0..1."""
+        identity = next((n for n in (clip.identity, generic_name(clip)) if n in self._card.identities), "default")
+        emotion = clip.emotion if clip.emotion in self._card.emotions else "neutral"
+        self._engine.reset(seed=seed)
         audio = load_audio(clip)
         padded = np.pad(audio, (0, (clip.frames + DELAY_FRAMES) * FRAME_SAMPLES - len(audio)))
-        blocks = engine.push(padded, Settings(identity=identity, emotion=emotion))
+        blocks = self._engine.push(padded, Settings(identity=identity, emotion=emotion))
         return np.concatenate([block.weights for block in blocks]).clip(0, 1)
-
-    return predict
 
 
 def predicted(predict: Predict) -> Match:
@@ -75,9 +79,9 @@ def one_frame_late(clip: Clip) -> Pair:
     return one_late(load_motion(clip))
 
 
-def matches(folder: Path, source: str, models: Mapping[str, str], floors: bool) -> dict[str, Match]:
+def matches(folder: Path, source: str, models: Mapping[str, Shipped], floors: bool) -> dict[str, Match]:
     """What is compared with the recordings of a source: models by name, then the floors."""
-    found = {name: predicted(shipped(path)) for name, path in models.items()}
+    found = {name: predicted(shipped) for name, shipped in models.items()}
     if floors:
         found |= {name: predicted(p) for name, p in fitted_floors(folder, source).items()}
         found |= {"one frame late": one_frame_late, "recording": recorded}
@@ -96,14 +100,16 @@ def evaluate(
     """
     folder = corpus_folder()
     face = load_face_basis(folder)
-    models = {"model": model, **(beside or {})}
-    per_source: dict[str, list[dict[str, Figure]]] = defaultdict(list)
+    models = {name: Shipped(path) for name, path in {"model": model, **(beside or {})}.items()}
+    per_source: dict[str, list[Figures]] = defaultdict(list)
     counts: dict[str, int] = defaultdict(int)
     for source in SOURCES:
-        clips = [c for c in read_manifest(folder, split, source) if c.motion and not is_synthetic(c)]
+        clips = measured_clips(folder, split, source)
+        phones = spoken_phones(clips) if source in MEET_MM else [()] * len(clips)
         for name, match in matches(folder, source, models, floors).items() if clips else ():
             spread = {"diversity": seed_diversity(models[name], clips, face)} if name in models else {}
-            found, rows = source_rows(source, name, clips, [match(c) for c in clips], face, spread)
+            names = {"source": source, "predictor": name}
+            found, rows = source_rows(names, clips, phones, [match(c) for c in clips], face, spread)
             per_source[name].append(found)
             counts[name] += len(clips)
             yield from rows
@@ -113,24 +119,28 @@ def evaluate(
 
 
 def source_rows(
-    source: str, name: str, clips: Sequence[Clip], pairs: Sequence[Pair], face: FaceBasis, extra: dict[str, Figure]
-) -> tuple[dict[str, Figure], list[Row]]:
-    """Figures of one predictor on one source, and their rows: all clips, then each emotion where there are several."""
-    phones = [c.phones for c in clips]
-    found = {**score(pairs, phones, face, source), **extra}
-    rows = [row({"source": source, "emotion": "all", "predictor": name}, clips, found)]
+    names: Row, clips: Sequence[Clip], phones: Sequence[Phones], pairs: Sequence[Pair], face: FaceBasis, extra: Figures
+) -> tuple[Figures, list[Row]]:
+    """Figures of one predictor on one source, and their rows: all clips, then each emotion where there are several.
+
+    Args:
+        names: what the rows begin with, `source` and `predictor`.
+        clips, phones, pairs: one a clip. extra: figures that were measured elsewhere.
+    """
+    found = {**score(pairs, phones, face, names["source"]), **extra}
+    rows = [row({**names, "emotion": "all"}, clips, found)]
     emotions = sorted({c.emotion for c in clips})
     for emotion in emotions if len(emotions) > 1 else ():
         of = [k for k, c in enumerate(clips) if c.emotion == emotion]
-        part = score([pairs[k] for k in of], [phones[k] for k in of], face, source)
-        rows.append(row({"source": source, "emotion": emotion, "predictor": name}, len(of), part))
+        part = score([pairs[k] for k in of], [phones[k] for k in of], face, names["source"])
+        rows.append(row({**names, "emotion": emotion}, len(of), part))
     return found, rows
 
 
-def seed_diversity(model: str, clips: Sequence[Clip], face: FaceBasis) -> Figure:
+def seed_diversity(shipped: Shipped, clips: Sequence[Clip], face: FaceBasis) -> Figure:
     """How much the model's faces differ between seeds, in mm."""
-    predictors = [shipped(model, seed) for seed in range(SEEDS)]
-    return diversity([[predict(c) for predict in predictors] for c in clips[:DIVERSITY_CLIPS]], face.gram_mm2)
+    chosen = clips[:DIVERSITY_CLIPS]
+    return diversity([[shipped(clip, seed) for seed in range(SEEDS)] for clip in chosen], face.gram_mm2)
 
 
 def listener_rows(model: str, folder: Path, split: str) -> list[Row]:

@@ -19,7 +19,6 @@ import numpy as np
 
 from training.bootstrap import Figure
 from training.corpus import Motion, at_recording_times
-from training.face_basis import lip_basis_cm as lip_basis_cm
 from training.face_basis import squared_displacement_m2
 
 LEAST_DEVIATION = 0.01

@@ -18,8 +18,8 @@ from training.batches import Sampler
 from training.commit import current_commit
 from training.corpus import Clip, corpus_folder, generic_name, load_audio, read_manifest
 from training.evaluate import SOURCES, Row, figures
+from training.face_basis import lip_basis_cm
 from training.library import Library, Names, names_of
-from training.metrics import lip_basis_cm
 from training.phones import synthesise
 from training.student import TrainConfig, TrainedStudent
 from training.variants import Variant, feature_statistics, make_variants, variant

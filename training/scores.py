@@ -51,8 +51,7 @@ def score(pairs: Sequence[Pair], phones: Sequence[Phones], face: FaceBasis, sour
     found = {"LVE": vertex_error(pieces, face.lips_cm)}
     if sees_upper_face(pairs):
         found["EVE"] = vertex_error(pieces, face.upper_cm)
-        found["FDD"] = fdd(pairs, face.upper_cm)
-        found["FDD_abs"] = fdd(pairs, face.upper_cm, absolute=True)
+        found["FDD"], found["FDD_abs"] = fdd(pairs, face.upper_cm)
     for name, parts in MAIN_COEFFICIENTS.items():
         if all(p.observed[:, INDEX[part]].any() for p in pairs for part in parts):
             found[name] = correlation_figure(pieces, [INDEX[part] for part in parts])
@@ -82,4 +81,5 @@ def mean_row(names: Mapping[str, str], clips: int, sources: Sequence[Mapping[str
 def entry(name: str, value: float, interval: tuple[float, float]) -> Row:
     """A figure and its interval, rounded to four decimals; None where it is not defined."""
     named = {name: value, f"{name}_low": interval[0], f"{name}_high": interval[1]}
-    return {key: round(x, 4) if np.isfinite(x) else None for key, x in named.items()}
+    known = np.isfinite(value)
+    return {key: round(x, 4) if known and np.isfinite(x) else None for key, x in named.items()}

@@ -1,0 +1,141 @@
+"""A report on a model, rebuilt by one command: ``python -m training report MODEL --out reports/NAME``.
+
+Markdown with tables, and pictures: a chart of the figures, and for a few validation clips curves and faces.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from dtalker_model.card import ModelCard, model_path, read_card
+from training.baselines import fitted_floors, measured_clips
+from training.clip_picture import DPI, FLOOR, MODEL, RECORDED, Shown, draw_clip, save, shown_part
+from training.corpus import Clip, corpus_folder
+from training.evaluate import SOURCES, Shipped, evaluate, predicted
+from training.face_basis import load_face_basis
+from training.face_picture import load_face_mesh
+from training.figure_tables import tables
+from training.metrics import Pair, lve
+from training.scores import Row
+from training.spoken_phones import spoken_phones
+
+SHOWN = (("ravdess", "happy"), ("ravdess", "sad"), ("facegood", "neutral"), ("grid", "neutral"))
+"""Source and emotion of the clips shown."""
+
+BARS = {"mean face": "#c9c4bb", "ridge": FLOOR, "model": MODEL, "one frame late": RECORDED}
+CHARTS = {"LVE": "LVE, 1e-5 m2 (lower is better)", "jawOpen": "correlation of jawOpen (higher is better)"}
+
+LIMITS = """## How far these figures reach
+
+* The RAVDESS clips are **acted, with two sentences** ("Kids are talking by the door", "Dogs are sitting by the door").
+  The two validation actors, a man and a woman, are in no training clip, but the training actors say the same sentences.
+  How well the model copes with other words in a voice that it never heard is not measured here.
+* Emotion retrieval and identity verification are measured on the same two actors. With two speakers, verification is
+  hardly more than telling a man from a woman.
+* RAVDESS faces were tracked from video at 30 frames a second, and what rolls, presses or closes the lips was not
+  observed. There, lips meet when nearer than 5 mm; in the recordings themselves they do at {recorded_closure} of
+  /p b m/.
+* GRID's motion was estimated by a face landmarker from one man's video; FACEGOOD is one clip of one woman, mouth and
+  jaw alone. Both speakers are in training, with other sentences.
+* A coefficient that a source did not observe is the recording's on both sides, in figures and pictures alike.
+* Intervals are 95%, by bootstrap over clips (over pieces of 10 s of longer ones). They say how the figures depend on
+  the clips, not on the speakers.
+"""
+
+
+def report(model: str, out: Path, beside: Mapping[str, str] | None = None) -> None:
+    """Write ``README.md``, ``figures.json`` and pictures into the folder `out`."""
+    out.mkdir(parents=True, exist_ok=True)
+    rows = list(evaluate(model, beside=beside))
+    (out / "figures.json").write_text(json.dumps(rows) + "\n", encoding="utf-8")
+    draw_charts(rows, out / "figures.png")
+    clips = [clip_section(model, source, emotion, out) for source, emotion in SHOWN]
+    card = read_card(model_path(model))
+    (out / "README.md").write_text(text(model, card, rows, [c for c in clips if c], out), encoding="utf-8")
+
+
+def clip_section(model: str, source: str, emotion: str, out: Path) -> str:
+    """Draw the clip whose LVE is the median of its kind, and return the Markdown that shows it; empty for no clip."""
+    folder = corpus_folder()
+    clips = [c for c in measured_clips(folder, "val", source) if c.emotion == emotion]
+    if not clips:
+        return ""
+    face, match = load_face_basis(folder), predicted(Shipped(model))
+    clip, pair, error = median_clip(clips, [match(c) for c in clips], face.lips_cm)
+    floor = predicted(fitted_floors(folder, source)["ridge"])(clip)
+    name = f"{source}_{emotion}.png"
+    shown = Shown(clip, spoken_phones([clip])[0], pair, floor, *shown_part(clip))
+    draw_clip(shown, face, load_face_mesh(folder), out / name)
+    said = f', "{clip.text}"' if clip.text else ""
+    many = f"the median of {len(clips)} clips" if len(clips) > 1 else "the only clip"
+    return f"### {source}, {emotion}{said}\n\n`{clip.id}`, LVE {error:.2f}e-5 m2: {many}.\n\n![{clip.id}]({name})\n"
+
+
+def median_clip(clips: Sequence[Clip], pairs: Sequence[Pair], lips_cm: np.ndarray) -> tuple[Clip, Pair, float]:
+    """The clip with the median lip vertex error (the lower of two), its pair and its error in 1e-5 m2."""
+    errors = [lve([p], lips_cm) for p in pairs]
+    k = int(np.argsort(errors, kind="stable")[(len(errors) - 1) // 2])
+    return clips[k], pairs[k], errors[k]
+
+
+def draw_charts(rows: Sequence[Row], path: Path) -> None:
+    """Bars of LVE and of the jaw's correlation, by source and predictor, with their intervals."""
+    figure = Figure(figsize=(9.2, 3.4), dpi=DPI)
+    sources = [s for s in (*SOURCES, "mean") if any(r["source"] == s for r in rows)]
+    for axis, (name, title) in zip(figure.subplots(1, len(CHARTS)), CHARTS.items()):
+        for k, (predictor, colour) in enumerate(BARS.items()):
+            chosen = {r["source"]: r for r in rows if r["predictor"] == predictor and r["emotion"] == "all"}
+            bars = np.array([bar(chosen[s], name) for s in sources]).T
+            at = np.arange(len(sources)) + 0.2 * (k - 1.5)
+            axis.bar(at, bars[0], 0.2, color=colour, label=predictor)
+            axis.errorbar(at, bars[0], yerr=bars[1:], fmt="none", lw=0.8, ecolor="#55504a")
+        axis.set_xticks(range(len(sources)), [s.replace("_", "\n") for s in sources], fontsize=8)
+        axis.set_title(title, fontsize=9)
+        axis.tick_params(axis="y", labelsize=8)
+        axis.spines[["top", "right"]].set_visible(False)
+    figure.axes[0].legend(fontsize=8, frameon=False)
+    save(figure, path)
+
+
+def bar(row: Row, name: str) -> tuple[float, float, float]:
+    """A figure and how far its interval reaches below and above it; zeros where it is not defined."""
+    value, low, high = (row[key] for key in (name, f"{name}_low", f"{name}_high"))
+    if value is None or low is None:
+        return value or 0.0, 0.0, 0.0
+    return value, max(value - low, 0.0), max(high - value, 0.0)
+
+
+def against_ridge(rows: Sequence[Row]) -> str:
+    """One sentence: by how much the model's LVE is below the ridge map's, per source."""
+    chosen = {(r["source"], r["predictor"]): r["LVE"] for r in rows if r["emotion"] == "all" and "LVE" in r}
+    both = [s for s in SOURCES if (s, "ridge") in chosen]
+    gains = [f"{s} {100 * (1 - chosen[s, 'model'] / chosen[s, 'ridge']):+.0f}%" for s in both]
+    return f"LVE below the ridge map's (positive is better): {', '.join(gains)}."
+
+
+def text(model: str, card: ModelCard, rows: Sequence[Row], clips: Sequence[str], out: Path) -> str:
+    """The report's Markdown."""
+    closure = next((r["closure"] for r in rows if r["source"] == "ravdess" and r["predictor"] == "recording"), None)
+    measured = "an unknown share" if closure is None else f"{closure:.0%}"
+    head = f"""# {card.name}: figures on the validation clips
+
+{card.description} {card.parameters:,} parameters, {card.steps} steps, trained from commit `{card.commit}`; sha256 of
+the model file `{card.sha256[:16]}`. Made anew by `python -m training report {model} --out {out.as_posix()}`; all
+figures with their intervals are in `figures.json`. LVE, EVE and FDD are those of the papers, `training/metrics.py` and
+`training/dynamics.py`; closure is that of `training/closure.py`. "recording" is the recording against itself.
+
+![figures](figures.png)
+
+{against_ridge(rows)}
+"""
+    legend = """## Clips
+
+Of each kind the clip whose lip vertex error is the median, not the best one. Curves and faces: recording, model, and
+the ridge map as a thin line. Colours in the last row say how far the model's vertices are from the recorded ones.
+"""
+    return "\n".join([head, LIMITS.format(recorded_closure=measured), tables(rows), "", legend, *clips])
