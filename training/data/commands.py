@@ -1,4 +1,4 @@
-"""``python -m training data``: import, speak, align. Heavy modules are imported once the arguments are understood."""
+"""``python -m training data``: its commands. Heavy modules are imported once the arguments are understood."""
 
 from __future__ import annotations
 
@@ -41,11 +41,21 @@ def add_arguments(data: argparse.ArgumentParser) -> None:
     align.add_argument("--split", help="clips of this split alone")
     align.add_argument("--out", type=Path, help="write JSON lines of id and phones here; the manifest stays as it is")
     align.add_argument("--again", action="store_true", help="also clips that have phones already")
+    animate = commands.add_parser("animate", help="synthetic mouth motion for clips with phones and no face")
+    animate.add_argument("manifest", type=Path, help="manifest.jsonl or its folder")
+    animate.add_argument("--visemes", type=Path, help="JSON that `visemes` made (default: training/visemes.json)")
+    animate.add_argument("--again", action="store_true", help="also clips whose motion is synthetic already")
+    visemes = commands.add_parser("visemes", help="fit the visemes of `animate` to the corpus ($DTALKER_CORPUS)")
+    visemes.add_argument("out", type=Path, help="JSON to write")
+    visemes.add_argument("--sources", default="grid", help="sources to fit to, with commas")
+    visemes.add_argument("--phones", type=Path, help="phones that the manifest lacks, from align --out")
+    visemes.add_argument("--threads", type=int, default=1, help="threads of torch; the tensors are small")
 
 
 def run(args: argparse.Namespace) -> None:
     """Run one sub-command. Raises ValueError or FileNotFoundError for input that cannot be used."""
-    {"import": _import, "speak": _speak, "align": _align}[args.data_command](args)
+    commands = {"import": _import, "speak": _speak, "align": _align, "animate": _animate, "visemes": _visemes}
+    commands[args.data_command](args)
 
 
 def _import(args: argparse.Namespace) -> None:
@@ -71,3 +81,19 @@ def _align(args: argparse.Namespace) -> None:
     from training.data.align import align_manifest
 
     print(align_manifest(args.manifest, args.source, args.split, args.out, args.again))
+
+
+def _animate(args: argparse.Namespace) -> None:
+    from training.coarticulation import SHIPPED
+    from training.data.animate import animate_manifest
+
+    print(animate_manifest(args.manifest, args.visemes or SHIPPED, args.again))
+
+
+def _visemes(args: argparse.Namespace) -> None:
+    import torch
+
+    from training.data.visemes import fit_visemes
+
+    torch.set_num_threads(args.threads)
+    fit_visemes(args.out, args.sources.split(","), args.phones)
