@@ -7,6 +7,8 @@ import { GLTFLoader } from "three/addons/loaders/GLTFLoader.js";
 import { COUNT } from "./frames.js";
 
 const FIELD_OF_VIEW = 24;
+const TRANSPORT_PX = 112; // of the bar at the bottom, with its margin
+const FILLED = 0.9; // of the height above it
 const SMALLEST_CHANGE = 2e-4;
 const SLOW_MS = 34, FAST_MS = 20;
 const COARSEST = 0.5;
@@ -28,6 +30,7 @@ export class Stage {
   #box = null;
   #ratio = Math.min(devicePixelRatio, 2);
   #slowest = null;
+  #size = "";
 
   constructor(canvas) {
     this.canvas = canvas;
@@ -63,8 +66,10 @@ export class Stage {
     const size = this.#box.getSize(new THREE.Vector3());
     const centre = this.#box.getCenter(new THREE.Vector3());
     const half = Math.tan((FIELD_OF_VIEW / 2) * (Math.PI / 180));
-    const distance = Math.max(size.y * 0.62 / half, (size.x * 0.68) / (half * this.camera.aspect)) + size.z / 2;
-    this.controls.target.copy(centre).add(new THREE.Vector3(0, -0.07 * size.y, 0));
+    const covered = Math.min(TRANSPORT_PX / this.canvas.clientHeight, 0.4);
+    const tall = (size.y * 0.5) / (half * FILLED * (1 - covered));
+    const distance = Math.max(tall, (size.x * 0.58) / (half * this.camera.aspect)) + size.z / 2;
+    this.controls.target.copy(centre).add(new THREE.Vector3(0, -covered * half * (distance - size.z / 2), 0));
     this.camera.position.copy(this.controls.target).add(new THREE.Vector3(0, 0.03 * size.y, distance));
     Object.assign(this.controls, { minDistance: distance * 0.45, maxDistance: distance * 1.8 });
     Object.assign(this.camera, { near: distance / 50, far: distance * 10 });
@@ -119,12 +124,13 @@ export class Stage {
   #resize() {
     const { clientWidth: width, clientHeight: height } = this.canvas;
     if (!width || !height) return;
-    const turned = this.camera.aspect > 1 !== width / height > 1;
+    const changed = this.#size !== `${width} ${height}`;
+    this.#size = `${width} ${height}`;
     this.renderer.setPixelRatio(this.#ratio);
     this.renderer.setSize(width, height, false);
     this.camera.aspect = width / height;
     this.camera.updateProjectionMatrix();
-    if (turned) this.recentre();
+    if (changed) this.recentre();
     this.#dirty = true;
   }
 }
