@@ -44,6 +44,8 @@ def add_arguments(data: argparse.ArgumentParser) -> None:
     animate = commands.add_parser("animate", help="synthetic mouth motion for clips with phones and no face")
     animate.add_argument("manifest", type=Path, help="manifest.jsonl or its folder")
     animate.add_argument("--visemes", type=Path, help="JSON that `visemes` made (default: training/visemes.json)")
+    animate.add_argument("--emotions", default="", help="also copies with these posed emotions, with commas")
+    animate.add_argument("--takes", type=Path, help="folder of silent takes for the upper face of such copies")
     animate.add_argument("--again", action="store_true", help="also clips whose motion is synthetic already")
     visemes = commands.add_parser("visemes", help="fit the visemes of `animate` to the corpus ($DTALKER_CORPUS)")
     visemes.add_argument("out", type=Path, help="JSON to write")
@@ -85,9 +87,10 @@ def _align(args: argparse.Namespace) -> None:
 
 def _animate(args: argparse.Namespace) -> None:
     from training.coarticulation import SHIPPED
-    from training.data.animate import animate_manifest
+    from training.data.animate import Animation, animate_manifest
 
-    print(animate_manifest(args.manifest, args.visemes or SHIPPED, args.again))
+    emotions = tuple(name for name in args.emotions.split(",") if name)
+    print(animate_manifest(args.manifest, Animation(args.visemes or SHIPPED, args.again, emotions, args.takes)))
 
 
 def _visemes(args: argparse.Namespace) -> None:
