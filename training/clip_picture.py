@@ -35,6 +35,9 @@ SHOWN_S = 6.0
 APART_S = 0.12
 """Marked frames are at least this far from one another."""
 
+LEAST_TOP = 0.15
+"""No curve is magnified further: weights that hardly move look as if they do."""
+
 SHOWN_LEVELS = 10.0
 """Natural logarithms of mel power from the darkest to the brightest colour."""
 
@@ -162,7 +165,13 @@ def _spectrogram(axis: Axes, shown: Shown) -> None:
     top = float(np.percentile(log_mel, 99.5))
     extent = (0.0, len(log_mel) / (2 * FRAME_RATE_HZ), 0.0, 64.0)
     axis.imshow(
-        log_mel.T, origin="lower", aspect="auto", extent=extent, cmap="magma", vmin=top - SHOWN_LEVELS, vmax=top
+        log_mel.T,
+        origin="lower",
+        aspect="auto",
+        extent=extent,
+        cmap="magma",
+        vmin=max(top - SHOWN_LEVELS, float(log_mel.min())),
+        vmax=top,
     )
     axis.set(yticks=[], ylim=(-11 if shown.phones else 0, 64), ylabel="log-mel")
     axis.axhspan(-11, 0, color="#f4f1ec")
@@ -176,7 +185,7 @@ def _curve(axis: Axes, shown: Shown, title: str, *curves: tuple[np.ndarray, np.n
     for (times_s, values), colour, width, above in zip(curves, (RECORDED, MODEL, FLOOR), (1.8, 1.6, 1.0), (2, 3, 1)):
         axis.plot(times_s, values, color=colour, lw=width, zorder=above)
     seen = np.concatenate([v[(t >= shown.start_s) & (t <= shown.end_s)] for t, v in curves])
-    axis.set_ylim(min(0.0, float(seen.min())) - 0.02 * float(np.ptp(seen)), float(seen.max()) * 1.45 + 1e-3)
+    axis.set_ylim(min(0.0, float(seen.min())) - 0.02 * float(np.ptp(seen)), max(float(seen.max()) * 1.45, LEAST_TOP))
     axis.text(0.006, 0.93, title, transform=axis.transAxes, va="top", fontsize=8.5, weight="bold")
     axis.tick_params(labelsize=7)
     axis.spines[["top", "right"]].set_visible(False)

@@ -19,6 +19,7 @@ from training.bootstrap import Figure
 from training.closure import MEET_MM, Phones
 from training.corpus import Clip, corpus_folder, generic_name, load_audio, load_motion, read_manifest
 from training.dynamics import diversity
+from training.emotion_control import emotion_control_rows
 from training.face_basis import FaceBasis, load_face_basis
 from training.figure_tables import tables
 from training.metrics import Pair, correlation, lve, one_late, pair
@@ -91,7 +92,7 @@ def matches(folder: Path, source: str, models: Mapping[str, Shipped], floors: bo
 def evaluate(
     model: str, split: str = "val", floors: bool = True, beside: Mapping[str, str] | None = None
 ) -> Iterator[Row]:
-    """Rows of figures: per source and predictor for all clips and for each emotion, means over sources, the listener.
+    """Rows of figures: per source and predictor, for all clips and each emotion; means; emotion control; the listener.
 
     Args:
         model: shipped name, or path of an ``.onnx``.
@@ -115,6 +116,7 @@ def evaluate(
             yield from rows
     for name, sources in per_source.items():
         yield mean_row({"source": "mean", "emotion": "all", "predictor": name}, counts[name], sources)
+    yield from emotion_control_rows(models["model"], folder, split, face)
     yield from listener_rows(model, folder, split)
 
 

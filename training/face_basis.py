@@ -22,6 +22,7 @@ LEAST_MOVED_CM = 0.1
 NOSE_BRIDGE = 29
 """Of the 68 landmarks, the third on the bridge of the nose, below the lower lids. The upper face lies above it."""
 
+MOUTH_CORNERS = (48, 54)
 INNER_UPPER_LIP, INNER_LOWER_LIP = (61, 62, 63), (67, 66, 65)
 """Facing landmarks on the lips' inner edges, without the corners."""
 
@@ -36,6 +37,7 @@ class FaceBasis:
     Attributes:
         lips_cm: displacement of each lip vertex by each blendshape, (52, L * 3) float32, in cm.
         upper_cm: the same of the upper face, (52, U * 3).
+        corners_cm: the same of the two corners of the mouth, (52, 2 * 3).
         gram_mm2: (52, 52); ``e @ gram_mm2 @ e`` is the mean squared displacement of all vertices in mm2 for weights e.
         rest_gap_mm: vertical gap between the inner lips of the neutral face, in mm.
         gap_mm: (52,) what each blendshape at weight 1 adds to it.
@@ -43,6 +45,7 @@ class FaceBasis:
 
     lips_cm: np.ndarray
     upper_cm: np.ndarray
+    corners_cm: np.ndarray
     gram_mm2: np.ndarray
     rest_gap_mm: float
     gap_mm: np.ndarray
@@ -79,6 +82,7 @@ def load_face_basis(folder: Path) -> FaceBasis:
     return FaceBasis(
         lips_cm=lip_basis_cm(folder),
         upper_cm=delta[:, upper_face_vertices(neutral, delta, marks)].reshape(52, -1),
+        corners_cm=delta[:, marks[list(MOUTH_CORNERS)]].reshape(52, -1),
         gram_mm2=flat @ flat.T * 100 / delta.shape[1],
         rest_gap_mm=float((neutral[upper_lip] - neutral[lower_lip])[:, 1].mean() * 10),
         gap_mm=(delta[:, upper_lip] - delta[:, lower_lip])[:, :, 1].mean(axis=1) * 10,
