@@ -70,6 +70,7 @@ if [ "$kind" = test-tools ]; then
   command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null ||
     tools+=(chromium)
   command -v ffmpeg >/dev/null || tools+=(ffmpeg)
+  command -v flite >/dev/null || tools+=(flite)
   for tool in ${tools[@]+"${tools[@]}"}; do
     (apt_install "$tool") || echo "setup: without $tool the tests that need it are skipped" >&2
   done
