@@ -27,7 +27,7 @@ from dtalker_model.blendshapes import INDEX
 from training.__main__ import main
 from training.corpus import Clip, load_audio, load_motion, read_manifest
 from training.data import beat, etf, plain_pickle
-from training.data.source import Candidate, Recording, split_of
+from training.data.source import Candidate, Recording, Refusal, split_of
 
 
 def bring(kind: str, src: Path, dst: Path, *options: str) -> list[Clip]:
@@ -68,6 +68,19 @@ def test_beat(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for why in ("contempt", "no .json of this name", "NaN", "weights in 50..50", "not the same take", "51 blendshapes"):
         assert why in report
     assert "notes: the name is not BEAT's" in report and "refused 7" in report
+
+
+def test_beat_frames_are_read_at_their_own_times(tmp_path: Path) -> None:
+    times_s = 0.05 + np.arange(85) / 58.0  # slower than it says
+    frames = [{"weights": [float(t) / SECONDS], "time": float(t)} for t in times_s]
+    (tmp_path / "a.json").write_text(json.dumps({"names": ["jawOpen"], "frames": frames}))
+    track = beat.read_track(tmp_path / "a.json", start_s=0.1)
+    assert (track.fps, track.start_s, track.confidence) == (60.0, pytest.approx(0.15), None)
+    shown_s = track.start_s - 0.1 + np.arange(len(track.weights)) / 60
+    np.testing.assert_allclose(track.weights[:, JAW], shown_s / SECONDS, atol=1e-5)
+    (tmp_path / "a.json").write_text(json.dumps({"names": ["jawOpen"], "frames": frames[::-1]}))
+    with pytest.raises(Refusal, match="times do not rise"):
+        beat.read_track(tmp_path / "a.json")
 
 
 def test_beat_numbers_tell_the_emotion() -> None:

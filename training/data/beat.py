@@ -9,7 +9,7 @@ As released (``beat_english_v0.2.1`` and its Chinese, Spanish and Japanese parts
 
 The name is ``ID_NAME_TYPE_START_END``. TYPE even: a speech, whose emotion follows from its number START; odd: a
 conversation, neutral. END can be ``a`` or ``b``, the halves of a sequence. ``tongueOut`` is not captured. Contempt is
-not one of our emotions: refused.
+not one of our emotions: refused. The frames come at about 60 fps; their own times put them on an even grid.
 """
 
 from __future__ import annotations
@@ -21,12 +21,15 @@ from pathlib import Path
 
 import numpy as np
 
+from training.data.csv_motion import even_track
 from training.data.source import Candidate, Options, Recording, Refusal, Track, by_name, pairs, read_sound
 from training.data.textgrid import read_tiers
 
 LICENCE = "CC BY-NC 4.0"
 KIND = "captured: ARKit on an iPhone"
 FPS = 60.0
+LATEST_START_S = 1.0
+"""A first frame later than this means times that do not count from the beginning of the sound."""
 NAME = re.compile(r"(?P<speaker>\d+_[a-z]+)_(?P<type>[0-7])_(?P<start>\d+)_(?P<end>\d+|[ab])", re.IGNORECASE)
 FIRST_NUMBER = {
     "neutral": 0,
@@ -87,8 +90,13 @@ def read_track(path: Path, start_s: float = 0.0) -> Track:
     try:
         face = json.loads(path.read_text(encoding="utf-8"))
         names, frames = list(face["names"]), np.array([frame["weights"] for frame in face["frames"]], np.float32)
+        times_s = np.array([frame["time"] for frame in face["frames"]], float)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise Refusal(f"{path.name} is no face recording: {type(error).__name__} {error}") from None
     if frames.ndim != 2 or frames.shape[1] != len(names):
         raise Refusal(f"{path.name} names {len(names)} blendshapes, its frames are {frames.shape}")
-    return Track(*by_name(frames, names), FPS, start_s)
+    if not (np.diff(times_s) > 0).all() or len(times_s) < 2:
+        raise Refusal(f"{path.name}: the frames' times do not rise")
+    first_s = times_s[0] if 0 <= times_s[0] < LATEST_START_S else 0.0
+    weights, observed = by_name(frames, names)
+    return even_track(times_s - times_s[0], weights, observed, np.ones(len(times_s), bool), FPS, start_s + first_s)

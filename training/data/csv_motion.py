@@ -40,7 +40,7 @@ def read_track(path: Path, fps: float = 0.0, start_s: float = 0.0) -> Track:
         raise Refusal(f"{path.name}: row {int(np.flatnonzero(~np.isfinite(weights).all(axis=1))[0]) + 2} has no number")
     if "time_s" in lower:
         start_s += float(times_s[0])
-    return _on_grid(times_s - times_s[0], weights, observed, tracked, rate_hz, start_s)
+    return even_track(times_s - times_s[0], weights, observed, tracked, rate_hz, start_s)
 
 
 def _table(path: Path) -> tuple[list[str], list[list[str]]]:
@@ -97,10 +97,16 @@ def timecodes(cells: list[str], fps: float = 0.0, name: str = "Timecode") -> np.
     return times_s + DAY_S * np.cumsum(np.diff(times_s, prepend=times_s[0]) < -DAY_S / 2)
 
 
-def _on_grid(
+def even_track(
     times_s: np.ndarray, weights: np.ndarray, observed: np.ndarray, tracked: np.ndarray, rate_hz: float, start_s: float
 ) -> Track:
-    grid_s = np.arange(int(times_s[-1] * rate_hz + 0.5) + 1) / rate_hz
+    """Rows at `times_s` (N,), rising from 0, read at an even rate; holes of more than 0.1 s get confidence 0.
+
+    Args:
+        weights: (N, 52). observed: (52,) bool. tracked: (N,) bool, rows that count, two at least.
+        rate_hz: frames a second of the result. start_s: time of its first frame on the audio's clock.
+    """
+    grid_s = np.arange(int(times_s[-1] * rate_hz + 1e-3) + 1) / rate_hz
     known_s = times_s[tracked]
     even = np.stack([np.interp(grid_s, known_s, column) for column in weights[tracked].T], axis=1)
     after = np.clip(np.searchsorted(known_s, grid_s), 1, len(known_s) - 1)
