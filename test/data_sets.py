@@ -6,12 +6,9 @@ import json
 from pathlib import Path
 
 import numpy as np
-import pytest
 import soundfile
 
 from dtalker_model.blendshapes import ARKIT_NAMES, INDEX
-from training.__main__ import main
-from training.corpus import Clip, load_audio, load_motion, read_manifest
 from training.data.flame import FLAME_VERTICES, LANDMARKS
 
 SECONDS = 1.5
@@ -123,17 +120,3 @@ def livelink_rows(weights: np.ndarray, first_frame: int = 0) -> list[str]:
         hour, minute, second, frame = total // 216000 % 24, total // 3600 % 60, total // 60 % 60, total % 60
         lines.append(f"{hour:02}:{minute:02}:{second:02}:{frame:02}.000,61," + ",".join(map(str, [*row, 0.1])))
     return lines
-
-
-def bring(kind: str, src: Path, dst: Path, *options: str) -> list[Clip]:
-    """Run the import, which must succeed; the clips of `dst`."""
-    assert main(["data", "import", kind, str(src), str(dst), *options]) == 0
-    return read_manifest(dst)
-
-
-def check_jaw(clip: Clip) -> None:
-    """The jaw opens as time goes, and audio and motion load as the corpus loads them."""
-    assert len(load_audio(clip)) == pytest.approx(SECONDS * 16000, abs=2)
-    motion = load_motion(clip)
-    np.testing.assert_allclose(motion.weights[:, JAW], motion.times_s / SECONDS, atol=2e-3)
-    assert motion.observed[:, JAW].all()

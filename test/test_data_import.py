@@ -3,29 +3,44 @@
 from __future__ import annotations
 
 import json
+import pickle
 import shutil
 import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 from data_sets import (
     JAW,
     SECONDS,
-    bring,
-    check_jaw,
+    flame_vertices,
     jaw_curve,
     livelink_rows,
     write_beat,
     write_etf,
+    write_face,
     write_sound,
 )
 
 from dtalker_model.blendshapes import INDEX
 from training.__main__ import main
-from training.corpus import load_motion, read_manifest
-from training.data import beat, etf
+from training.corpus import Clip, load_audio, load_motion, read_manifest
+from training.data import beat, etf, plain_pickle
 from training.data.source import Candidate, Recording, Refusal, split_of
+
+
+def bring(kind: str, src: Path, dst: Path, *options: str) -> list[Clip]:
+    assert main(["data", "import", kind, str(src), str(dst), *options]) == 0
+    return read_manifest(dst)
+
+
+def check_jaw(clip: Clip) -> None:
+    """The jaw opens as time goes, and audio and motion load as the corpus loads them."""
+    assert len(load_audio(clip)) == pytest.approx(SECONDS * 16000, abs=2)
+    motion = load_motion(clip)
+    np.testing.assert_allclose(motion.weights[:, JAW], motion.times_s / SECONDS, atol=2e-3)
+    assert motion.observed[:, JAW].all()
 
 
 def test_beat(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -97,6 +112,44 @@ def test_3d_etf_hdtf(tmp_path: Path) -> None:
     assert [c.identity for c in clips] == ["hdtf_Radio11", "hdtf_AdamKinzinger", "hdtf_AdamKinzinger"]
     check_jaw(clips[0])
     assert etf.hdtf_speaker("WDA", "007") == "007"
+
+
+@pytest.mark.parametrize("layout", ["published", "prepared"])
+def test_vocaset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, layout: str) -> None:
+    corpus, src = tmp_path / "corpus", tmp_path / "vocaset"
+    for folder in (corpus, src):
+        folder.mkdir()
+    write_face(corpus)
+    monkeypatch.setenv("DTALKER_CORPUS", str(corpus))
+    weights = jaw_curve(60)
+    weights[:, INDEX["mouthFunnel"]] = 0.4
+    vertices, template = flame_vertices(weights, corpus)
+    subject = "FaceTalk_170811_03275_TA"
+    (src / "templates.pkl").write_bytes(pickle.dumps({subject: template}, protocol=2))
+    if layout == "published":
+        np.save(src / "data_verts.npy", np.concatenate([np.zeros_like(vertices[:5]), vertices]))
+        index = {subject: {"sentence01": {k: k + 5 for k in range(len(vertices))}, "sentence02": {0: 9999}}}
+        (src / "subj_seq_to_idx.pkl").write_bytes(pickle.dumps(index, protocol=2))
+        tone = soundfile.read(write_sound(src / "tone.wav", 22000), dtype="int16")[0]
+        sounds = {subject: {s: {"audio": tone, "sample_rate": 22000} for s in index[subject]}}
+        (src / "raw_audio_fixed.pkl").write_bytes(pickle.dumps(sounds, protocol=2))
+    else:
+        write_sound(src / "wav" / f"{subject}_sentence01.wav", 22000)
+        (src / "vertices_npy").mkdir()
+        np.save(src / "vertices_npy" / f"{subject}_sentence01.npy", vertices.reshape(len(vertices), -1))
+        write_sound(src / "wav" / "stranger_sentence01.wav", 22000)
+    (clip,) = bring("vocaset", src, tmp_path / "out")
+    assert (clip.id, clip.split) == (f"vocaset_{subject}_sentence01", "val") and "non-commercial" in clip.licence
+    check_jaw(clip)
+    motion = load_motion(clip)
+    np.testing.assert_allclose(motion.weights[:, INDEX["mouthFunnel"]], 0.4, atol=2e-3)
+    assert not motion.observed[:, [INDEX["tongueOut"], INDEX["eyeLookInLeft"]]].any()
+
+
+def test_pickles_that_run_code_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "bad.pkl").write_bytes(pickle.dumps(print))
+    with pytest.raises(ValueError, match=r"bad\.pkl cannot be read: it holds builtins\.print"):
+        plain_pickle.read(tmp_path / "bad.pkl")
 
 
 def test_live_link_face(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -29,16 +29,12 @@ def parser() -> argparse.ArgumentParser:
     evaluate.add_argument("model", help="shipped name, or path of an .onnx")
     evaluate.add_argument("--split", default="val", choices=["train", "val"])
     evaluate.add_argument("--json", action="store_true")
-    evaluate.add_argument(
-        "--beside",
-        action="append",
-        default=[],
-        metavar="NAME=MODEL",
-        help="another model in rows of its own; repeatable",
-    )
     report = commands.add_parser("report", help="Markdown and pictures of a model's figures on the validation clips")
     report.add_argument("model", help="shipped name, or path of an .onnx")
     report.add_argument("--out", type=Path, required=True, help="folder for README.md and its pictures")
+    for command in (evaluate, report):
+        other = "another model in rows of its own; repeatable"
+        command.add_argument("--beside", action="append", default=[], metavar="NAME=MODEL", help=other)
     data = commands.add_parser("data", help="bring data into the corpus")
     add_data_arguments(data)
     return top
@@ -65,7 +61,7 @@ def _run(args: argparse.Namespace) -> None:
     if args.command == "report":
         from training.report import report
 
-        return report(args.model, args.out)
+        return report(args.model, args.out, args.beside)
     import torch  # the heavy imports come after the arguments were understood
 
     if args.command == "export":

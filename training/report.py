@@ -6,7 +6,7 @@ Markdown with tables, and pictures: a chart of the figures, and for a few valida
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,7 @@ from dtalker_model.card import ModelCard, model_path, read_card
 from training.baselines import fitted_floors, measured_clips
 from training.clip_picture import DPI, FLOOR, MODEL, RECORDED, Shown, draw_clip, save, shown_part
 from training.corpus import Clip, corpus_folder
-from training.evaluate import SOURCES, Shipped, evaluate, predicted
+from training.evaluate import SOURCES, Shipped, evaluate, named_models, predicted
 from training.face_basis import load_face_basis
 from training.face_picture import load_face_mesh
 from training.figure_tables import tables
@@ -39,7 +39,7 @@ LIMITS = """## How far these figures reach
   hardly more than telling a man from a woman.
 * RAVDESS faces were tracked from video at 30 frames a second, and what rolls, presses or closes the lips was not
   observed. There, lips meet when nearer than 5 mm; in the recordings themselves they do at {recorded_closure} of
-  /p b m/.
+  /p b m/. Each of the two sentences has a single one, the /b/ of "by".
 * GRID's motion was estimated by a face landmarker from one man's video; FACEGOOD is one clip of one woman, mouth and
   jaw alone. Both speakers are in training, with other sentences.
 * A coefficient that a source did not observe is the recording's on both sides, in figures and pictures alike.
@@ -48,10 +48,10 @@ LIMITS = """## How far these figures reach
 """
 
 
-def report(model: str, out: Path, beside: Mapping[str, str] | None = None) -> None:
-    """Write ``README.md``, ``figures.json`` and pictures into the folder `out`."""
+def report(model: str, out: Path, beside: Sequence[str] = ()) -> None:
+    """Write ``README.md``, ``figures.json`` and pictures into the folder `out`; `beside` are models as NAME=MODEL."""
     out.mkdir(parents=True, exist_ok=True)
-    rows = list(evaluate(model, beside=beside))
+    rows = list(evaluate(model, beside=named_models(beside)))
     (out / "figures.json").write_text(json.dumps(rows) + "\n", encoding="utf-8")
     draw_charts(rows, out / "figures.png")
     clips = [clip_section(model, source, emotion, out) for source, emotion in SHOWN]
