@@ -21,9 +21,10 @@ from training.face_basis import FaceBasis
 from training.face_picture import FaceMesh, draw_face, error_mm
 from training.figure_tables import by_emotion, markdown, of_source
 from training.metrics import Pair
-from training.report import against_ridge, bar, median_clip
+from training.report import against_recordings, against_ridge, bar, median_clip
 from training.scores import METRICS, entry, mean_row, row
 
+PREDICTORS = ("model", "ridge", "recording")
 JAW, FUNNEL = INDEX["jawOpen"], INDEX["mouthFunnel"]
 
 
@@ -58,7 +59,7 @@ def test_marked_frames_are_where_they_should_be_and_apart() -> None:
     shown = Shown(clip("a"), (("B", 0.38, 0.06),), pair, pair, 0.2, 1.95)
     marks = marked_frames(shown, face)
     # The funnel is strongest at frame 61, but that is next to frame 60.
-    assert marks == {"lips closed at p, b or m": 20, "widest open": 60, "most rounded": 80, "largest lip error": 90}
+    assert marks == {"lips nearest at p, b or m": 20, "widest open": 60, "most rounded": 80, "largest lip error": 90}
     assert APART_S > 1 / 50
 
 
@@ -109,6 +110,13 @@ def test_tables_have_a_line_for_each_predictor() -> None:
     assert markdown(["a"], [["bb"]]).splitlines() == ["| a  |", "| -- |", "| bb |"]
     rows[0]["LVE"] = 3.0
     assert against_ridge(rows) == "LVE below the ridge map's (positive is better): grid +25%."
+
+
+def test_the_report_says_how_often_the_lips_meet() -> None:
+    rows = [{"source": "mean", "predictor": n, "closure": c, "FDD": 2.0} for n, c in zip(PREDICTORS, (0.3, 0.25, 0.9))]
+    said = against_recordings(rows)
+    assert "model 30%, ridge 25%, recording 90%" in said and "moves less than" in said
+    assert against_recordings(rows[:1]) == ""
 
 
 def test_models_beside_are_named() -> None:

@@ -104,7 +104,7 @@ def closed_frame(gap_mm: np.ndarray, times_s: np.ndarray, phones: Phones) -> tup
     """Title and frame of the smallest gap at a bilabial, or while the mouth moves where no bilabial is known."""
     at = bilabial_gaps_mm(gap_mm, times_s, phones)
     if len(at):
-        return "lips closed at p, b or m", int(np.flatnonzero(gap_mm == at.min())[0])
+        return "lips nearest at p, b or m", int(np.flatnonzero(gap_mm == at.min())[0])
     wide = np.flatnonzero(gap_mm >= np.percentile(gap_mm, 60))
     return "lips nearest", int(wide[0] + gap_mm[wide[0] : wide[-1] + 1].argmin())
 

@@ -118,6 +118,18 @@ def against_ridge(rows: Sequence[Row]) -> str:
     return f"LVE below the ridge map's (positive is better): {', '.join(gains)}."
 
 
+def against_recordings(rows: Sequence[Row]) -> str:
+    """Sentences: how often the lips meet and how much the upper face moves, beside the recordings; empty if unknown."""
+    mean = {r["predictor"]: r for r in rows if r["source"] == "mean"}
+    if "recording" not in mean or mean["model"]["closure"] is None or mean["model"]["FDD"] is None:
+        return ""
+    lips = ", ".join(f"{name} {mean[name]['closure']:.0%}" for name in ("model", "ridge", "recording"))
+    less = "less" if mean["model"]["FDD"] > 0 else "more"
+    return (
+        f"Lips meet at /p b m/, mean of the sources: {lips}. The upper face moves {less} than the recorded one (FDD)."
+    )
+
+
 def text(model: str, card: ModelCard, rows: Sequence[Row], clips: Sequence[str], out: Path) -> str:
     """The report's Markdown."""
     closure = next((r["closure"] for r in rows if r["source"] == "ravdess" and r["predictor"] == "recording"), None)
@@ -131,7 +143,7 @@ figures with their intervals are in `figures.json`. LVE, EVE and FDD are those o
 
 ![figures](figures.png)
 
-{against_ridge(rows)}
+{against_ridge(rows)} {against_recordings(rows)}
 """
     legend = """## Clips
 
