@@ -59,6 +59,8 @@ def model_mb(model: str) -> float:
 
 
 def _lines(facts: dict[str, Any]) -> list[str]:
+    """The facts for a reader; the figures are a table too long for a line, so that their command stands for them."""
+    facts = facts | {"figures": facts["figures"].get("command", "")}
     width = max(map(len, facts)) + 2
     return [f"{name:{width}}{_text(value)}" for name, value in facts.items() if value not in ([], {}, "")]
 
