@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
 from dtalker_model.rates import FRAME_SAMPLES, SAMPLE_RATE_HZ
 
@@ -43,6 +42,7 @@ def mel_filters() -> np.ndarray:
     return np.maximum(triangles, 0.0).astype(np.float32)
 
 
+_SAMPLES_OF_WINDOWS = HOP_SAMPLES * np.arange(WINDOWS_PER_FRAME * BLOCK_FRAMES)[:, None] + np.arange(WINDOW_SAMPLES)
 _WINDOW = np.hanning(WINDOW_SAMPLES + 1)[:-1].astype(np.float32)
 _FILTERS = (mel_filters() / float((_WINDOW**2).sum())).astype(np.float32)
 
@@ -86,7 +86,8 @@ class LogMel:
 
 
 def _log_mel(audio: np.ndarray) -> np.ndarray:
-    windows = sliding_window_view(audio, WINDOW_SAMPLES)[::HOP_SAMPLES] * _WINDOW
+    count = (len(audio) - HISTORY_SAMPLES) // HOP_SAMPLES
+    windows = audio[_SAMPLES_OF_WINDOWS[:count]] * _WINDOW
     spectrum = np.fft.rfft(windows, FFT_SIZE, axis=1)
     power = (spectrum.real**2 + spectrum.imag**2).astype(np.float32, copy=False)
     return np.log(power @ _FILTERS + POWER_FLOOR).reshape(-1, FEATURE_DIM)
