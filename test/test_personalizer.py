@@ -1,0 +1,85 @@
+"""Embeddings that the settings ask for, and what is believed about a voice."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from dtalker_model.card import ModelCard
+from dtalker_model.listener import Average
+from dtalker_model.personalizer import Personalizer
+from dtalker_model.settings import Settings
+
+NEUTRAL, HAPPY, SAD = (0.0, 1.0), (2.0, 1.0), (0.0, -3.0)
+ALWAYS = np.ones(1, bool)
+
+
+@pytest.fixture
+def personalizer() -> Personalizer:
+    card = ModelCard(
+        name="test",
+        description="",
+        identities={"default": (1.0, 0.0), "ann": (0.0, 1.0)},
+        emotions={"happy": HAPPY, "neutral": NEUTRAL, "sad": SAD},
+        steps=2,
+        sha256="",
+        parameters=0,
+        training_data=(),
+        licence="",
+        listener_identities=("ann", "bob"),
+        listener_emotions=("sad", "neutral", "bored"),
+    )
+    return Personalizer(card)
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        (Settings(emotion="neutral", intensity=2.0), NEUTRAL),
+        (Settings(emotion="happy"), HAPPY),
+        (Settings(emotion="happy", intensity=0.0), NEUTRAL),
+        (Settings(emotion="happy", intensity=2.0), (4.0, 1.0)),
+        (Settings(emotion="mix", emotion_weights={"happy": 0.5}), (1.0, 1.0)),
+        (Settings(emotion="mix", emotion_weights={"happy": 1.0, "sad": 1.0}), (1.0, -1.0)),
+        (Settings(emotion="mix"), NEUTRAL),
+        (Settings(emotion="live"), NEUTRAL),
+    ],
+)
+def test_emotions_mix_around_neutral(personalizer: Personalizer, settings: Settings, expected: tuple) -> None:
+    np.testing.assert_allclose(personalizer.emotion(settings, None, 3), np.tile(expected, (3, 1)), atol=1e-6)
+
+
+def test_live_follows_what_was_heard_and_unknown_names_count_as_default(personalizer: Personalizer) -> None:
+    settings = Settings(identity="live", emotion="live")
+    who, mood = np.array([[0.25, 0.75]], np.float32), np.array([[0.5, 0.2, 0.3]], np.float32)
+    np.testing.assert_allclose(personalizer.identity(settings, who, 1), [[0.75, 0.25]], atol=1e-6)
+    np.testing.assert_allclose(personalizer.emotion(settings, mood, 1), [[0.0, -1.0]], atol=1e-6)
+
+
+def test_a_fixed_identity_is_its_own_embedding(personalizer: Personalizer) -> None:
+    np.testing.assert_allclose(personalizer.identity(Settings(identity="ann"), None, 2), [[0, 1], [0, 1]])
+
+
+def test_a_belief_begins_at_the_prior_and_grows_with_trust() -> None:
+    average = Average(np.array([1.0, 0.0]))
+    logits = np.array([[0.0, 100.0]])
+    half = average.follow(logits, ALWAYS, np.array([0.5]), time_constant_s=1.0)
+    np.testing.assert_allclose(half, [[0.5, 0.5]], atol=1e-6)
+    whole = average.follow(logits, ALWAYS, np.array([1.0]), time_constant_s=1.0)
+    np.testing.assert_allclose(whole, [[0.0, 1.0]], atol=1e-6)
+
+
+def test_silence_changes_no_belief() -> None:
+    average = Average(np.array([1.0, 0.0]))
+    heard = average.follow(np.array([[0.0, 1.0]]), ALWAYS, np.array([0.8]), 1.0)
+    after = average.follow(np.array([[50.0, 0.0]] * 5), np.zeros(5, bool), np.full(5, 0.8), 1.0)
+    np.testing.assert_array_equal(after, np.repeat(heard, 5, axis=0))
+
+
+def test_a_new_voice_outweighs_the_old_after_its_time_constant() -> None:
+    average, trust = Average(np.array([0.5, 0.5])), np.ones(200)
+    speech = np.ones(200, bool)
+    average.follow(np.tile([4.0, 0.0], (200, 1)), speech, trust, time_constant_s=1.0)
+    after = average.follow(np.tile([0.0, 4.0], (200, 1)), speech, trust, time_constant_s=1.0)
+    crossed = int(np.argmax(after[:, 1] > 0.5))
+    assert crossed / 50 == pytest.approx(np.log(2), abs=0.05), "half of the weight is new after ln 2 time constants"
