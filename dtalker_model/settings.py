@@ -72,6 +72,17 @@ class Settings:
         _require_known("emotion_weights", self.emotion_weights, emotions)
 
 
+DOTTED = {
+    "gains": "gain",
+    "offsets": "offset",
+    "gain_upper": "gain.upper",
+    "gain_lower": "gain.lower",
+    "offset_upper": "offset.upper",
+    "offset_lower": "offset.lower",
+}
+"""Names of fields as ROS parameters, where they differ: halves of the face stand beside single blendshapes."""
+
+
 @dataclass(frozen=True)
 class SettingSpec:
     """One field of `Settings`, described for those who build options or parameters from it."""
@@ -86,6 +97,11 @@ class SettingSpec:
     """Unit of the value, or an empty string."""
     doc: str
     """One sentence."""
+
+    def parameter(self, key: str = "") -> str:
+        """Its dotted name as a ROS parameter; of a mapping's entry `key`, for example ``gain.jawOpen``."""
+        name = DOTTED.get(self.name, self.name)
+        return f"{name}.{key}" if key else name
 
 
 def _spec(field: "dataclasses.Field[Any]") -> SettingSpec:

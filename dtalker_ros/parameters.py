@@ -17,13 +17,6 @@ from dtalker_ros.timeline import TimelineConfig
 
 PACINGS = ("clock", "asap")
 
-_RENAMED = {
-    "gain_upper": "gain.upper",
-    "gain_lower": "gain.lower",
-    "offset_upper": "offset.upper",
-    "offset_lower": "offset.lower",
-}
-_PREFIX = {"gains": "gain", "offsets": "offset", "emotion_weights": "emotion_weights"}
 _NEUTRAL = {"gains": 1.0, "offsets": 0.0, "emotion_weights": 0.0}
 
 
@@ -122,15 +115,15 @@ def setting_parameters(emotions: Iterable[str]) -> tuple[ParameterSpec, ...]:
         if spec.kind is dict:
             specs += [_single(spec, key) for key in keys[spec.name]]
         else:
-            name = _RENAMED.get(spec.name, spec.name)
-            specs.append(ParameterSpec(name, spec.default, spec.doc, spec.range, spec.unit, setting=(spec.name, "")))
+            name, setting = spec.parameter(), (spec.name, "")
+            specs.append(ParameterSpec(name, spec.default, spec.doc, spec.range, spec.unit, setting=setting))
     return tuple(specs)
 
 
 def _single(spec: SettingSpec, key: str) -> ParameterSpec:
     verb = {"gains": "Multiplies", "offsets": "Added to", "emotion_weights": "Share of"}[spec.name]
     suffix = " with emotion 'mix'" if spec.name == "emotion_weights" else ""
-    name = f"{_PREFIX[spec.name]}.{key}"
+    name = spec.parameter(key)
     return ParameterSpec(
         name, _NEUTRAL[spec.name], f"{verb} {key}{suffix}.", spec.range, spec.unit, setting=(spec.name, key)
     )

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
 
 import dtalker_model
 from dtalker_model.cli.main import BAD_INPUT, main
@@ -55,3 +56,16 @@ def rows_of(text: str) -> np.ndarray:
     header, *rows = list(csv.reader(text.splitlines()))
     assert header == ["time_s", *dtalker_model.ARKIT_NAMES]
     return np.array(rows, np.float64).reshape(-1, 53)
+
+
+@pytest.fixture
+def speech(tmp_path: Path) -> Path:
+    """One second of int16 WAV at 16 kHz."""
+    path = tmp_path / "speech.wav"
+    soundfile.write(path, voice(1, 16_000), 16_000, subtype="PCM_16")
+    return path
+
+
+@pytest.fixture
+def face(tmp_path: Path) -> Path:
+    return tmp_path / "face.csv"

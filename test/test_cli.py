@@ -9,25 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
-from cli_rig import ROOT, dtalker, rows_of, voice
+from cli_rig import ROOT, dtalker, face, rows_of, speech, voice
 
 import dtalker_model
 from dtalker_model.cli.main import main
 from dtalker_model.cli.progress import Progress
 from dtalker_model.cli.version import dtalker_version
 
-
-@pytest.fixture
-def speech(tmp_path: Path) -> Path:
-    """One second of int16 WAV at 16 kHz."""
-    path = tmp_path / "speech.wav"
-    soundfile.write(path, voice(1, 16_000), 16_000, subtype="PCM_16")
-    return path
-
-
-@pytest.fixture
-def face(tmp_path: Path) -> Path:
-    return tmp_path / "face.csv"
+__all__ = ["face", "speech"]
 
 
 def test_version() -> None:

@@ -11,23 +11,12 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
-from cli_rig import ROOT, refused, refused_here, rows_of, voice
+from cli_rig import ROOT, face, refused, refused_here, rows_of, speech, voice
 
 from dtalker_model.cli import render
 from dtalker_model.cli.main import BAD_INPUT, INTERRUPTED, main
 
-
-@pytest.fixture
-def speech(tmp_path: Path) -> Path:
-    """One second of int16 WAV at 16 kHz."""
-    path = tmp_path / "speech.wav"
-    soundfile.write(path, voice(1, 16_000), 16_000, subtype="PCM_16")
-    return path
-
-
-@pytest.fixture
-def face(tmp_path: Path) -> Path:
-    return tmp_path / "face.csv"
+__all__ = ["face", "speech"]
 
 
 @pytest.mark.parametrize(

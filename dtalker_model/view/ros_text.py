@@ -6,13 +6,6 @@ from typing import Any
 from dtalker_model.settings import Settings, setting_specs
 
 NODE = "/dtalker"
-RENAMED = {
-    "gain_upper": "gain.upper",
-    "gain_lower": "gain.lower",
-    "offset_upper": "offset.upper",
-    "offset_lower": "offset.lower",
-}
-PREFIX = {"gains": "gain", "offsets": "offset", "emotion_weights": "emotion_weights"}
 
 
 def ros_parameters(settings: Settings) -> Iterator[tuple[str, Any]]:
@@ -20,9 +13,9 @@ def ros_parameters(settings: Settings) -> Iterator[tuple[str, Any]]:
     for spec in setting_specs():
         value = getattr(settings, spec.name)
         if spec.kind is dict:
-            yield from ((f"{PREFIX[spec.name]}.{key}", entry) for key, entry in sorted(value.items()))
+            yield from ((spec.parameter(key), entry) for key, entry in sorted(value.items()))
         elif value != spec.default or spec.name in ("identity", "emotion"):
-            yield RENAMED.get(spec.name, spec.name), value
+            yield spec.parameter(), value
 
 
 def ros_yaml(settings: Settings) -> str:
