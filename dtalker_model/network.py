@@ -6,8 +6,8 @@
 | Integrator          | eq. (7), f_k, f_v, d_k     |
 | audio_feature       | F_a                        |
 | MotionDecoder       | motion decoder, DT_theta   |
-| alpha, sigma        | alpha_tau, sigma_tau (8)   |
 | noise level         | t / T, in 0..1             |
+| steps               | N or n, steps of a sampler |
 
 Everything is causal over feature frames. State goes in and comes out; noise is an argument.
 """
@@ -16,11 +16,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from dtalker_model.diffusion import denoise, noise_scale, sampling_levels
+
 State = dict[str, Tensor]
+
+MOTION_DIM = 52
 
 
 @dataclass(frozen=True)
@@ -35,40 +40,29 @@ class StudentConfig:
         decoder_dim: hidden size of the three GRU layers of the motion decoder.
         embedding_dim: length of an identity or emotion embedding.
         embedding_tokens: tokens that an embedding is read as by the integrator's cross-attention.
-        noise_dim: length of the noise-level embedding.
-        steps: denoising steps of the exported graph.
+        noise_dim: length of the embedding of noise level and number of steps.
+        step_counts: numbers of denoising steps that the exported graph offers.
+        default_steps: the one that is used unless another is asked for.
+        temperature_upper, temperature_lower: scale of the noise of upper and of lower face. Below 1 the samples lie
+            nearer to the most likely motion.
     """
 
     feature_dim: int = 128
-    motion_dim: int = 52
+    motion_dim: int = MOTION_DIM
     encoder_dim: int = 192
     kernel_frames: int = 3
     decoder_dim: int = 128
     embedding_dim: int = 64
     embedding_tokens: int = 8
     noise_dim: int = 32
-    steps: int = 2
+    step_counts: tuple[int, ...] = (1, 2, 4)
+    default_steps: int = 2
+    temperature_upper: float = 1.0
+    temperature_lower: float = 1.0
 
-    def to_dict(self) -> dict[str, int]:
+    def to_dict(self) -> dict[str, Any]:
         """Plain data for a card or a checkpoint."""
         return asdict(self)
-
-
-def alpha_sigma(level: Tensor) -> tuple[Tensor, Tensor]:
-    """Cosine schedule, variance preserving: signal alpha and noise sigma at noise level 0 (data) to 1 (noise)."""
-    return torch.cos(level * (math.pi / 2)), torch.sin(level * (math.pi / 2))
-
-
-def denoise(noisy: Tensor, clean: Tensor, level: Tensor, next_level: Tensor) -> Tensor:
-    """One deterministic step from `level` to `next_level` given the predicted clean motion: eq. (8)."""
-    alpha, sigma = alpha_sigma(level)
-    next_alpha, next_sigma = alpha_sigma(next_level)
-    return next_alpha * clean + next_sigma / sigma * (noisy - alpha * clean)
-
-
-def sampling_levels(steps: int) -> list[float]:
-    """Noise levels visited by a sampler of `steps` steps, from 1 down: 1, (N-1)/N, ..., 1/N."""
-    return [k / steps for k in range(steps, 0, -1)]
 
 
 class CausalConv(nn.Module):
@@ -136,24 +130,61 @@ class MotionDecoder(nn.Module):
         super().__init__()
         dim = config.decoder_dim
         inputs = 2 * config.embedding_dim + config.encoder_dim + config.motion_dim + config.noise_dim
-        self.angles = config.noise_dim // 2
+        self.angles = config.noise_dim // 4
         self.norm = nn.LayerNorm(inputs)
         self.gru = nn.GRU(inputs, dim, num_layers=self.LAYERS, batch_first=True)
         self.mlp = nn.Sequential(nn.Linear(dim, dim), nn.ReLU(), nn.Linear(dim, config.motion_dim))
         self.style = nn.Linear(2 * config.embedding_dim, config.motion_dim)
 
-    def noise_embedding(self, level: Tensor) -> Tensor:
-        """Sinusoids of the noise level (...,) -> (..., noise_dim). Continuous: any number of steps can be run."""
-        angles = level[..., None] * torch.exp(torch.linspace(0.0, math.log(100.0), self.angles))
+    def noise_embedding(self, level: Tensor, steps: Tensor) -> Tensor:
+        """Sinusoids of noise level (B,), 0..1, and steps (B,), 1..16, as floats -> (B, noise_dim)."""
+        frequencies = torch.exp(torch.linspace(0.0, math.log(100.0), self.angles, device=level.device))
+        angles = torch.cat([level[:, None] * frequencies, torch.log2(steps)[:, None] / 4 * frequencies], dim=-1)
         return torch.cat([torch.sin(angles), torch.cos(angles)], dim=-1)
 
-    def forward(self, p: Tensor, audio: Tensor, noisy: Tensor, level: Tensor, hidden: Tensor) -> tuple[Tensor, Tensor]:
-        """p, audio, noisy (B, T, .), level (B,), hidden (B, 3, dim) -> clean motion (B, T, motion_dim), hidden."""
+    def forward(
+        self, p: Tensor, audio: Tensor, noisy: Tensor, level: Tensor, steps: Tensor, hidden: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Predict the clean motion.
+
+        Args:
+            p, audio, noisy: (B, T, .).
+            level: (B,) noise level of `noisy`.
+            steps: (B,) float, steps of the sampler that asks: a sampler of few steps must take larger ones.
+            hidden: (B, 3, dim).
+
+        Returns:
+            clean motion (B, T, motion_dim) and the new hidden state.
+        """
         B, T, _ = noisy.shape
-        noise = self.noise_embedding(level)[:, None].expand(B, T, 2 * self.angles)
+        noise = self.noise_embedding(level, steps)[:, None].expand(B, T, 4 * self.angles)
         x = self.norm(torch.cat([p, audio, noisy, noise], dim=-1))
         y, hidden = self.gru(x, hidden.transpose(0, 1).contiguous())
         return self.mlp(y) + self.style(p), hidden.transpose(0, 1)
+
+
+def sample(
+    decoder: MotionDecoder, p: Tensor, audio: Tensor, noise: Tensor, hidden: Tensor, steps: int
+) -> tuple[Tensor, Tensor]:
+    """Clean motion from noise in `steps` steps; each keeps a GRU state of its own along time: chunks join exactly.
+
+    Args:
+        p, audio, noise: (B, T, .).
+        hidden: (B, steps, 3, dim).
+
+    Returns:
+        clean motion (B, T, motion_dim) and the new hidden state.
+    """
+    levels = sampling_levels(steps)
+    motion, new_hidden = noise, []
+    count = torch.full(noise.shape[:1], float(steps), device=noise.device)
+    for step, level in enumerate(levels):
+        now = torch.full(noise.shape[:1], level, device=noise.device)
+        clean, h = decoder(p, audio, motion, now, count, hidden[:, step])
+        new_hidden.append(h)
+        if step + 1 < len(levels):
+            motion = denoise(motion, clean, torch.tensor(level), torch.tensor(levels[step + 1]))
+    return clean, torch.stack(new_hidden, dim=1)
 
 
 class Student(nn.Module):
@@ -161,6 +192,7 @@ class Student(nn.Module):
 
     motion_mean: Tensor
     motion_scale: Tensor
+    temperature: Tensor
 
     def __init__(self, config: StudentConfig) -> None:
         super().__init__()
@@ -170,6 +202,8 @@ class Student(nn.Module):
         self.decoder = MotionDecoder(config)
         self.register_buffer("motion_mean", torch.zeros(config.motion_dim))
         self.register_buffer("motion_scale", torch.ones(config.motion_dim))
+        temperature = noise_scale(config.temperature_upper, config.temperature_lower)
+        self.register_buffer("temperature", temperature, persistent=False)
 
     def initial_state(self, batch: int) -> State:
         """Zeros for `batch` fresh streams; the batch axis comes first everywhere."""
@@ -178,11 +212,11 @@ class Student(nn.Module):
             "conv_0": torch.zeros(batch, c.kernel_frames - 1, c.feature_dim),
             "conv_1": torch.zeros(batch, c.kernel_frames - 1, c.encoder_dim),
             "encoder": torch.zeros(batch, 1, c.encoder_dim),
-            "decoder": torch.zeros(batch, c.steps, MotionDecoder.LAYERS, c.decoder_dim),
+            **{f"decoder_{n}": torch.zeros(batch, n, MotionDecoder.LAYERS, c.decoder_dim) for n in c.step_counts},
         }
 
     def forward(
-        self, features: Tensor, noise: Tensor, identity: Tensor, emotion: Tensor, state: State
+        self, features: Tensor, noise: Tensor, identity: Tensor, emotion: Tensor, state: State, steps: int = 0
     ) -> tuple[Tensor, State]:
         """Sample blendshapes for T frames of B streams.
 
@@ -191,23 +225,14 @@ class Student(nn.Module):
             noise: (B, T, 52), standard normal.
             identity, emotion: (B, T, 64) embeddings.
             state: as `initial_state` or as returned by the previous call.
+            steps: one of `config.step_counts`; 0 for `config.default_steps`.
 
         Returns:
             weights (B, T, 52), not yet clamped, and the new state. Row j is frame j - DELAY_FRAMES of the stream.
         """
-        audio, new_state = self.encoder(features, state)
+        steps = steps or self.config.default_steps
+        audio, encoder_state = self.encoder(features, state)
         p = self.integrator(identity, emotion)
-        motion, hidden = self.sample(p, audio, noise, state["decoder"])
-        return motion / self.motion_scale + self.motion_mean, {**new_state, "decoder": hidden}
-
-    def sample(self, p: Tensor, audio: Tensor, noise: Tensor, hidden: Tensor) -> tuple[Tensor, Tensor]:
-        """All denoising steps; each keeps a GRU state of its own along time, so that chunks join exactly."""
-        levels = sampling_levels(self.config.steps)
-        motion, new_hidden = noise, []
-        for step, level in enumerate(levels):
-            now = torch.full((noise.shape[0],), level)
-            clean, h = self.decoder(p, audio, motion, now, hidden[:, step])
-            new_hidden.append(h)
-            if step + 1 < len(levels):
-                motion = denoise(motion, clean, torch.tensor(level), torch.tensor(levels[step + 1]))
-        return clean, torch.stack(new_hidden, dim=1)
+        name = f"decoder_{steps}"
+        motion, hidden = sample(self.decoder, p, audio, noise * self.temperature, state[name], steps)
+        return motion / self.motion_scale + self.motion_mean, {**state, **encoder_state, name: hidden}
