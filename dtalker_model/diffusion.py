@@ -41,14 +41,14 @@ def denoise(noisy: Tensor, clean: Tensor, level: Tensor, next_level: Tensor) -> 
 def ancestral_step(noisy: Tensor, clean: Tensor, level: Tensor, next_level: Tensor, noise: Tensor) -> Tensor:
     """One random step from `level` to `next_level`, eq. (3), written for a network that predicts the clean motion.
 
-    With alpha_t of eq. (3) the ratio of successive squared alphas, and sigma_t squared the variance of the posterior.
-    At next_level 0 it gives `clean`.
+    With alpha_t of eq. (3) the ratio of successive squared alphas, epsilon_theta the noise that `clean` leaves in
+    `noisy`, and sigma_t squared the variance of the posterior. At next_level 0 it gives `clean`.
     """
     alpha, sigma = alpha_sigma(level)
     next_alpha, next_sigma = alpha_sigma(next_level)
     ratio = (alpha / next_alpha) ** 2
-    epsilon = (noisy - alpha * clean) / sigma
-    mean = (noisy - (1 - ratio) / sigma * epsilon) / ratio.sqrt()
+    towards_clean = next_alpha * (1 - ratio) / sigma**2 * clean
+    mean = towards_clean + ratio.sqrt() * (next_sigma / sigma) ** 2 * noisy
     return mean + next_sigma / sigma * (1 - ratio).sqrt() * noise
 
 

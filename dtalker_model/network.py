@@ -79,7 +79,7 @@ class CausalConv(nn.Module):
 
 
 class AudioEncoder(nn.Module):
-    """Log-mel to the audio feature F_a: two causal convolutions and a GRU."""
+    """Log-mel to the audio feature F_a, of unit variance in each frame: two causal convolutions and a GRU."""
 
     mean: Tensor
     scale: Tensor
@@ -92,6 +92,7 @@ class AudioEncoder(nn.Module):
         self.conv_0 = CausalConv(config.feature_dim, dim, kernel)
         self.conv_1 = CausalConv(dim, dim, kernel)
         self.gru = nn.GRU(dim, dim, batch_first=True)
+        self.norm = nn.LayerNorm(dim, elementwise_affine=False)
 
     def forward(self, features: Tensor, state: State) -> tuple[Tensor, State]:
         """features (B, T, feature_dim) -> audio feature (B, T, encoder_dim)."""
@@ -99,7 +100,7 @@ class AudioEncoder(nn.Module):
         x, past_1 = self.conv_1(torch.relu(x), state["conv_1"])
         x = torch.relu(x)
         y, hidden = self.gru(x, state["encoder"].transpose(0, 1).contiguous())
-        return x + y, {"conv_0": past_0, "conv_1": past_1, "encoder": hidden.transpose(0, 1)}
+        return self.norm(x + y), {"conv_0": past_0, "conv_1": past_1, "encoder": hidden.transpose(0, 1)}
 
 
 class Integrator(nn.Module):
@@ -164,20 +165,21 @@ class MotionDecoder(nn.Module):
 
 
 def sample(
-    decoder: MotionDecoder, p: Tensor, audio: Tensor, noise: Tensor, hidden: Tensor, steps: int
+    decoder: MotionDecoder, p: Tensor, audio: Tensor, noise: Tensor, hidden: Tensor, steps: int, trained: int = 0
 ) -> tuple[Tensor, Tensor]:
     """Clean motion from noise in `steps` steps; each keeps a GRU state of its own along time: chunks join exactly.
 
     Args:
         p, audio, noise: (B, T, .).
         hidden: (B, steps, 3, dim).
+        trained: the number of steps that the decoder was trained for, where its sampler is respaced to another.
 
     Returns:
         clean motion (B, T, motion_dim) and the new hidden state.
     """
     levels = sampling_levels(steps)
     motion, new_hidden = noise, []
-    count = torch.full(noise.shape[:1], float(steps), device=noise.device)
+    count = torch.full(noise.shape[:1], float(trained or steps), device=noise.device)
     for step, level in enumerate(levels):
         now = torch.full(noise.shape[:1], level, device=noise.device)
         clean, h = decoder(p, audio, motion, now, count, hidden[:, step])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from dtalker_model.blendshapes import indices
 from dtalker_model.features import POWER_FLOOR
 from dtalker_model.rates import DELAY_FRAMES
 from training.corpus import generic_name
-from training.library import DEFAULT, STRENGTH, Names
+from training.library import DEFAULT, STRENGTH, UNKNOWN, Names
 from training.posed import ACTION_UNITS, pose
 from training.spectral import Disturbance, disturb
 from training.variants import Variant
@@ -29,17 +29,32 @@ class Batch:
     """B crops of T frames. Row t of motion, observed and phones is what the network must say at feature t.
 
     Attributes:
-        features: (B, T, 128). motion: (B, T, 52), 0..1. observed: (B, T, 52), 0 or 1. phones: (B, T), -1 unknown.
+        heard: by hearing (B, T, D); ``log_mel`` always.
+        motion: (B, T, 52), 0..1. observed: (B, T, 52), 0 or 1. phones: (B, T), -1 unknown.
         identity, emotion: (B,) library index. strength: (B,) distance from neutral.
+        spoken_by, spoken_as: (B,) library index of the voice and its emotion as labelled, before any was dropped or
+            posed; -1 where the library does not have it or the features were disturbed beyond recognition.
+        noise: (B, T, 52), standard normal. dice: (B, 4), uniform in 0..1, for what a loss draws.
     """
 
-    features: Tensor
+    heard: dict[str, Tensor]
     motion: Tensor
     observed: Tensor
     phones: Tensor
     identity: Tensor
     emotion: Tensor
     strength: Tensor
+    spoken_by: Tensor
+    spoken_as: Tensor
+    noise: Tensor
+    dice: Tensor
+
+
+def joined(first: Batch, second: Batch) -> Batch:
+    """The crops of two batches in one."""
+    heard = {name: torch.cat([first.heard[name], second.heard[name]]) for name in first.heard}
+    others = [f.name for f in fields(Batch) if f.name != "heard"]
+    return Batch(heard, *(torch.cat([getattr(first, name), getattr(second, name)]) for name in others))
 
 
 @dataclass(frozen=True)
@@ -51,6 +66,7 @@ class Sampling:
         warmup_frames: first frames of a crop from the middle of a clip that are not scored: the state is still fresh.
         posed: share of crops of neutral speech that are given a posed expression of an emotion nobody recorded.
         generic, default: shares of crops whose speaker is replaced by the source's generic entry, or by `default`.
+        unknown: share of crops whose emotion is replaced by `unknown`: classifier-free dropout of the label.
         silence, longest_silence_frames: share of crops that begin in silence before the clip, half of it digital; the
             face is held as it begins.
         disturbance: what is done to the features.
@@ -61,70 +77,94 @@ class Sampling:
     posed: float = 0.3
     generic: float = 0.3
     default: float = 0.2
+    unknown: float = 0.1
     silence: float = 0.15
     longest_silence_frames: int = 80
     disturbance: Disturbance = field(default_factory=Disturbance)
 
 
 class Sampler:
-    """Draws batches from variants; clips of a source are drawn in proportion to their length."""
+    """Draws batches from variants; clips of a source are drawn in proportion to their length.
+
+    It holds no random state: a crop is a function of the seed, the step and its row in the step's global batch.
+    """
 
     def __init__(
         self, variants: Sequence[Variant], share: dict[str, float], names: Names, sampling: Sampling, seed: int
     ):
-        self.sampling, self.names = sampling, names
-        self.draw = np.random.default_rng(seed)
+        self.sampling, self.names, self.seed = sampling, names, seed
         self.by_source = {s: [v for v in variants if v.clip.source == s] for s in share}
         self.lengths = {s: np.array([len(v.phones) for v in vs], float) for s, vs in self.by_source.items()}
         self.sources, self.share = list(share), np.array(list(share.values())) / sum(share.values())
         self.rest = resting_faces(variants)
 
-    def batch(self, size: int) -> Batch:
-        """`size` random crops."""
-        crops = [self._crop() for _ in range(size)]
-        columns = [torch.from_numpy(np.stack(column)) for column in zip(*crops)]
-        return Batch(*columns)
+    def batch(self, step: int, rows: range) -> Batch:
+        """The crops `rows` of the global batch of `step`."""
+        crops = [self._crop(np.random.default_rng((self.seed, step, row))) for row in rows]
+        heard = {name: _stacked([c[0][name] for c in crops]) for name in crops[0][0]}
+        return Batch(heard, *(_stacked(column) for column in list(zip(*crops))[1:]))
 
-    def _crop(self) -> tuple[Any, ...]:
+    def _crop(self, draw: np.random.Generator) -> tuple[Any, ...]:
         s, T = self.sampling, self.sampling.crop_frames
-        source = self.sources[self.draw.choice(len(self.sources), p=self.share)]
+        source = self.sources[draw.choice(len(self.sources), p=self.share)]
         lengths = self.lengths[source]
-        v = self.by_source[source][self.draw.choice(len(lengths), p=lengths / lengths.sum())]
-        begin = int(self.draw.integers(-10, max(len(v.phones) - T, 0) + 10))
-        if self.draw.random() < s.silence:
-            begin = -int(self.draw.integers(1, s.longest_silence_frames))
-        features = _window(v.features, begin, T, edge=True).astype(np.float32)
-        if begin < 0 and self.draw.random() < 0.5:
+        v = self.by_source[source][draw.choice(len(lengths), p=lengths / lengths.sum())]
+        begin = int(draw.integers(-10, max(len(v.phones) - T, 0) + 10))
+        if draw.random() < s.silence:
+            begin = -int(draw.integers(1, s.longest_silence_frames))
+        heard = {name: _window(x, begin, T, edge=True).astype(np.float32) for name, x in v.heard.items()}
+        heard["log_mel"] = self._disturbed(heard["log_mel"], begin, draw)
+        motion, observed, phones = self._spoken(v, begin)
+        identity, rest = self._identity(v, draw)
+        if rest is not None:
+            motion = np.maximum(motion - rest, 0)
+        emotion, strength = v.clip.emotion, STRENGTH[v.clip.intensity]
+        if v.clip.motion and emotion == "neutral" and draw.random() < s.posed:
+            emotion = str(draw.choice(list(ACTION_UNITS)))
+            strength = float(draw.choice(list(STRENGTH.values())))
+            motion, observed = pose(motion, observed, emotion, strength)
+        if draw.random() < s.unknown:
+            emotion = UNKNOWN
+        label = self.names.emotions.index(emotion)
+        noise, dice = draw.standard_normal((T, 52), np.float32), draw.random(4, np.float32)
+        labels = (np.int64(identity), np.int64(label), np.float32(strength), *self._voice(v))
+        return heard, motion, observed, phones, *labels, noise, dice
+
+    def _disturbed(self, features: np.ndarray, begin: int, draw: np.random.Generator) -> np.ndarray:
+        if begin < 0 and draw.random() < 0.5:
             features[:-begin] = np.log(POWER_FLOOR)
-        features = disturb(features, self.draw, s.disturbance)
-        begin_motion = begin - DELAY_FRAMES
+        return disturb(features, draw, self.sampling.disturbance)
+
+    def _spoken(self, v: Variant, begin: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Motion, what is observed of it, and phones of the frames that the network must say."""
+        T, begin_motion = self.sampling.crop_frames, begin - DELAY_FRAMES
         motion = _window(v.weights, begin_motion, T).astype(np.float32)
         observed = _window(v.observed, begin_motion, T).astype(np.float32)
         observed[:, EYE_BLINK] *= motion[:, EYE_BLINK] < BLINKING
         phones = _window(v.phones + 1, begin_motion, T) - 1
         if begin > 0:
-            observed[: s.warmup_frames], phones[: s.warmup_frames] = 0, -1
+            observed[: self.sampling.warmup_frames], phones[: self.sampling.warmup_frames] = 0, -1
         else:
             _hold_first(motion, observed)
-        identity, rest = self._identity(v)
-        if rest is not None:
-            motion = np.maximum(motion - rest, 0)
-        emotion, strength = v.clip.emotion, STRENGTH[v.clip.intensity]
-        if v.clip.motion and emotion == "neutral" and self.draw.random() < s.posed:
-            emotion, strength = (
-                str(self.draw.choice(list(ACTION_UNITS))),
-                float(self.draw.choice(list(STRENGTH.values()))),
-            )
-            motion, observed = pose(motion, observed, emotion, strength)
-        label = self.names.emotions.index(emotion)
-        return features, motion, observed, phones, np.int64(identity), np.int64(label), np.float32(strength)
+        return motion, observed, phones
 
-    def _identity(self, v: Variant) -> tuple[int, np.ndarray | None]:
-        dice = self.draw.random()
+    def _identity(self, v: Variant, draw: np.random.Generator) -> tuple[int, np.ndarray | None]:
+        dice = draw.random()
         if v.clip.motion is None or dice < self.sampling.default:
             return self.names.identities.index(DEFAULT), self.rest.get(v.clip.identity)
         known = v.clip.identity if dice > self.sampling.default + self.sampling.generic else generic_name(v.clip)
         return self.names.identities.index(known), None
+
+    def _voice(self, v: Variant) -> tuple[np.int64, np.int64]:
+        known = self.names.identities
+        return (
+            np.int64(known.index(v.clip.identity) if v.clip.identity in known else -1),
+            np.int64(-1 if v.clip.source == "flite" else self.names.emotions.index(v.clip.emotion)),
+        )
+
+
+def _stacked(rows: Sequence[Any]) -> Tensor:
+    return torch.from_numpy(np.stack(rows))
 
 
 def resting_faces(variants: Sequence[Variant]) -> dict[str, np.ndarray]:

@@ -11,6 +11,8 @@ from torch import Tensor, nn
 from training.corpus import Clip, generic_name
 
 DEFAULT = "default"
+UNKNOWN = "unknown"
+"""The emotion that stands for a label that was dropped (classifier-free): the last entry, not offered to users."""
 STRENGTH = {"normal": 1.0, "strong": 1.5}
 """Distance from neutral at which RAVDESS intensities are placed: a user's intensity 1 is its normal one."""
 
@@ -27,7 +29,7 @@ def names_of(clips: Sequence[Clip], emotions: Sequence[str]) -> Names:
     """`default`, one generic entry per source with several speakers, then every speaker with motion."""
     speakers = sorted({c.identity for c in clips if c.motion})
     generic = sorted({generic_name(c) for c in clips if c.motion} - set(speakers))
-    return Names((DEFAULT, *generic, *speakers), tuple(emotions))
+    return Names((DEFAULT, *generic, *speakers), (*emotions, UNKNOWN))
 
 
 class Library(nn.Module):

@@ -1,5 +1,8 @@
 """Losses on predicted motion. Motion is normalised per coefficient; `observed` masks what nobody measured.
 
+Each is a sum over cells divided by their number, whether or not they are observed: so the mean over the processes of a
+run is the loss of the global batch.
+
 | our name        | DiffusionTalker |
 | --------------- | --------------- |
 | reconstruction  | eq. (4), L_rec  |
@@ -10,25 +13,63 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from training.batches import Batch
+from training.phones import PHONES
+
+BILABIALS = tuple(PHONES.index(name) for name in ("P", "B", "M"))
+
 
 def reconstruction(clean: Tensor, motion: Tensor, observed: Tensor) -> Tensor:
-    """Mean squared error over observed coefficients, eq. (4). clean, motion (B, T, 52); observed (B, T, 52), 0 or 1."""
-    return ((clean - motion) ** 2 * observed).sum() / observed.sum().clamp(min=1)
+    """Squared error of observed coefficients, mean over all cells, eq. (4).
+
+    Args:
+        clean, motion: (B, T, 52). observed: (B, T, 52), 0 or 1, or a weight.
+    """
+    return ((clean - motion) ** 2 * observed).mean()
 
 
 def velocity(clean: Tensor, motion: Tensor, observed: Tensor) -> Tensor:
     """`reconstruction` of the difference between successive frames."""
-    both = observed[:, 1:] * observed[:, :-1]
-    return reconstruction(clean.diff(dim=1), motion.diff(dim=1), both)
+    return reconstruction(clean.diff(dim=1), motion.diff(dim=1), observed[:, 1:] * observed[:, :-1])
 
 
 def vertex(clean: Tensor, motion: Tensor, observed: Tensor, gram: Tensor) -> Tensor:
     """Mean squared displacement error of a linear face: error^T G error, with G (52, 52) = basis basis^T / vertices."""
     error = (clean - motion) * observed
-    frames = observed.any(dim=-1).sum().clamp(min=1)
-    return torch.einsum("btc,cd,btd->", error, gram, error) / frames
+    return torch.einsum("btc,cd,btd->bt", error, gram, error).mean()
+
+
+def lip_gap(clean: Tensor, motion: Tensor, observed: Tensor, gap: Tensor, weight: Tensor) -> Tensor:
+    """Weighted squared error of the gap between the lips, a linear function of the coefficients.
+
+    Args:
+        clean, motion, observed: (B, T, 52). gap: (52,), what a unit of each coefficient adds. weight: (B, T).
+    """
+    error = ((clean - motion) * observed) @ gap
+    return (weight * error**2).mean()
 
 
 def phone(logits: Tensor, labels: Tensor) -> Tensor:
-    """Cross-entropy of phones; logits (B, T, P), labels (B, T), -1 where unknown."""
-    return nn.functional.cross_entropy(logits.flatten(0, 1), labels.flatten(), ignore_index=-1, label_smoothing=0.05)
+    """Cross-entropy of phones, mean over all frames; logits (B, T, P), labels (B, T), -1 where unknown: no loss."""
+    total = nn.functional.cross_entropy(
+        logits.flatten(0, 1), labels.flatten(), ignore_index=-1, label_smoothing=0.05, reduction="sum"
+    )
+    return total / labels.numel()
+
+
+def distances(
+    clean: Tensor, motion: Tensor, batch: Batch, gram: Tensor, gap: Tensor, closure: float
+) -> dict[str, Tensor]:
+    """Terms between predicted and recorded motion, both normalised, (B, T, 52).
+
+    Args:
+        gram, gap: geometry of the face, see `vertex` and `lip_gap`.
+        closure: how many times more a frame of /p b m/ counts in `lip_gap`, beyond once.
+    """
+    weight = 1 + closure * torch.isin(batch.phones, torch.tensor(BILABIALS, device=clean.device))
+    return {
+        "reconstruction": reconstruction(clean, motion, batch.observed),
+        "velocity": velocity(clean, motion, batch.observed),
+        "vertex": vertex(clean, motion, batch.observed, gram),
+        "lip_gap": lip_gap(clean, motion, batch.observed, gap, weight),
+    }

@@ -1,0 +1,145 @@
+"""Train the teacher from the corpus: ``python -m training teacher RUN``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from dtalker_model.rates import DELAY_FRAMES
+from training import loop
+from training.commit import current_commit
+from training.corpus import Clip, corpus_folder, generic_name, load_audio, read_manifest
+from training.evaluate import SOURCES, figures
+from training.face_basis import lip_basis_cm
+from training.library import DEFAULT, Library, Names
+from training.preparation import Data, DataConfig, face_geometry, motion_statistics, prepare
+from training.teacher import Teacher, TeacherConfig
+from training.variants import Hearing, feature_statistics, log_mel
+
+CLIPS_AT_ONCE = 16
+
+Speak = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
+"""heard (B, T, D), identity, emotion (B, T, 64), noise (B, T, 52) -> weights (B, T, 52)."""
+
+
+@dataclass(frozen=True)
+class TeacherTraining:
+    """Everything that decides a run; saved beside its weights."""
+
+    teacher: TeacherConfig = field(default_factory=TeacherConfig)
+    data: DataConfig = field(default_factory=DataConfig)
+    plan: loop.Plan = field(default_factory=loop.Plan)
+    seed: int = 0
+
+
+def embeddings(library: Library, clip: Clip) -> tuple[Tensor, Tensor]:
+    """i and e (64,) of a clip: itself where the library knows the speaker, else the generic style of its source."""
+    known = library.names.identities
+    name = next(n for n in (clip.identity, generic_name(clip), DEFAULT) if n in known)
+    label = library.names.emotions.index(clip.emotion)
+    emotion = library.emotion(torch.tensor([label]), torch.ones(1))[0]
+    return library.identity[known.index(name)], emotion
+
+
+@torch.no_grad()
+def predict(
+    speak: Speak, library: Library, clips: Sequence[Clip], heard: Mapping[str, Tensor], seed: int = 0
+) -> dict[str, np.ndarray]:
+    """Frames (T, 52), 0..1, of each clip by its id; clips of like length are sampled together.
+
+    Args:
+        speak: a model in evaluation mode.
+        heard: by clip id (T, D), what the model's audio encoder hears.
+        seed: each clip's noise is drawn from it and the clip's own name.
+    """
+    ordered = sorted(clips, key=lambda c: len(heard[c.id]))
+    found = {}
+    for k in range(0, len(ordered), CLIPS_AT_ONCE):
+        group = ordered[k : k + CLIPS_AT_ONCE]
+        T = max(len(heard[c.id]) for c in group) + DELAY_FRAMES
+        x = torch.stack([_padded(heard[c.id], T) for c in group])
+        identity, emotion = (
+            torch.stack(e)[:, None].expand(-1, T, -1) for e in zip(*(embeddings(library, c) for c in group))
+        )
+        weights = speak(x, identity, emotion, torch.stack([clip_noise(c, T, seed) for c in group]))
+        for clip, row in zip(group, weights):
+            found[clip.id] = row[DELAY_FRAMES : DELAY_FRAMES + len(heard[clip.id])].clamp(0, 1).numpy()
+    return found
+
+
+def _padded(x: Tensor, length: int) -> Tensor:
+    return torch.cat([x, x[-1:].expand(length - len(x), -1)])
+
+
+def clip_noise(clip: Clip, frames: int, seed: int) -> Tensor:
+    """Standard normal (frames, 52) that belongs to a clip and a seed, whatever is sampled beside it."""
+    draw = np.random.default_rng([seed, *clip.id.encode()])
+    return torch.from_numpy(draw.standard_normal((frames, 52), np.float32))
+
+
+class Validation:
+    """Figures of a model on the validation clips. The score, to be minimised, weighs the sources equally."""
+
+    def __init__(self, folder: Path, hear: Hearing = log_mel, sources: Sequence[str] = SOURCES) -> None:
+        clips = [c for c in read_manifest(folder, "val") if c.motion and c.source in sources]
+        self.heard = {c.id: torch.from_numpy(hear(load_audio(c)).astype(np.float32)) for c in clips}
+        self.by_source = {s: [c for c in clips if c.source == s] for s in sources}
+        self.basis_cm = lip_basis_cm(folder)
+
+    def __call__(self, speak: Speak, library: Library) -> dict[str, float]:
+        """LVE and correlations by source, and their score."""
+        said = {s: predict(speak, library, clips, self.heard) for s, clips in self.by_source.items()}
+        rows = {s: figures(lambda c: said[c.source][c.id], c, self.basis_cm) for s, c in self.by_source.items()}
+        flat = {f"{s}_{name}": value for s, row in rows.items() for name, value in row.items()}
+        score = np.mean([np.log(row["LVE"]) - 2 * row["jawOpen"] for row in rows.values()])
+        return {"score": float(score), **flat}
+
+
+def build(config: TeacherConfig, data: Data, corpus: Path) -> Teacher:
+    """A fresh teacher whose normalisation is that of the training data."""
+    teacher = Teacher(config, data.names)
+    mean, scale = motion_statistics(data.moving)
+    gram, gap = face_geometry(corpus, scale)
+    feature_mean, feature_scale = map(torch.from_numpy, feature_statistics(data.moving))
+    buffers = {
+        teacher.motion_mean: mean,
+        teacher.motion_scale: scale,
+        teacher.gram: gram,
+        teacher.gap: gap,
+        teacher.encoder.mean: feature_mean,
+        teacher.encoder.scale: feature_scale,
+    }
+    for buffer, value in buffers.items():
+        buffer.copy_(value)
+    return teacher
+
+
+def run(config: TeacherTraining, folder: Path) -> None:
+    """Prepare, train, keep the best weights and the configuration in `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    corpus = corpus_folder()
+    data = prepare(config.data, corpus, folder.parent)
+    torch.manual_seed(config.seed)
+    teacher = build(config.teacher, data, corpus)
+    save_config(folder, config, data.names)
+    validation = Validation(corpus)
+    loop.train(teacher, data.batch, lambda m: validation(m.speak, m.library), config.plan, folder, config.seed)
+
+
+def save_config(folder: Path, config: Any, names: Names) -> None:
+    """``config.json``: what decides the run, the library's names, and the commit that it ran on."""
+    saved = {"config": asdict(config), "names": asdict(names), "commit": current_commit()}
+    (folder / "config.json").write_text(json.dumps(saved, indent=1), encoding="utf-8")
+
+
+def saved_names(run: Path) -> Names:
+    """The library's names of a finished run."""
+    names = json.loads((run / "config.json").read_text(encoding="utf-8"))["names"]
+    return Names(tuple(names["identities"]), tuple(names["emotions"]))
