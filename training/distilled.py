@@ -121,9 +121,9 @@ class Distilled(nn.Module):
     def forward(self, seen: Batch, heard: Batch) -> dict[str, Tensor]:
         """Terms of the loss (16) with ours, and their weighted sum `loss`."""
         w = self.config.weights
-        large, teacher = self._frozen
         batch = joined(seen, heard)
         audio = self.encode(batch)
+        large, teacher = (network.to(audio.device) for network in self._frozen)
         with torch.no_grad():
             aligned_with = large.encode(batch)
             told = aligned_with if teacher is large else teacher.encode(batch)
@@ -178,4 +178,8 @@ class Distilled(nn.Module):
     def speak(self, heard: Tensor, identity: Tensor, emotion: Tensor, noise: Tensor, steps: int = 0) -> Tensor:
         """As `Teacher.speak`, streaming from a fresh state; steps 0 for this round's."""
         state = self.student.initial_state(len(heard))
+        if not self.config.use_identity:
+            identity = self.library.identity[0].expand_as(identity)
+        if not self.config.use_emotion:
+            emotion = self.library.neutral.expand_as(emotion)
         return self.student(heard, noise, identity, emotion, state, steps or self.steps)[0]

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -14,12 +12,12 @@ from torch import Tensor
 
 from dtalker_model.rates import DELAY_FRAMES
 from training import loop
-from training.commit import current_commit
 from training.corpus import Clip, corpus_folder, generic_name, load_audio, read_manifest
 from training.evaluate import SOURCES, figures
 from training.face_basis import lip_basis_cm
-from training.library import DEFAULT, Library, Names
+from training.library import DEFAULT, Library
 from training.preparation import Data, DataConfig, face_geometry, motion_statistics, prepare
+from training.runs import save_settings
 from training.teacher import Teacher, TeacherConfig
 from training.variants import Hearing, feature_statistics, log_mel
 
@@ -128,18 +126,6 @@ def run(config: TeacherTraining, folder: Path) -> None:
     data = prepare(config.data, corpus, folder.parent)
     torch.manual_seed(config.seed)
     teacher = build(config.teacher, data, corpus)
-    save_config(folder, config, data.names)
+    save_settings(folder, config, data.names)
     validation = Validation(corpus)
     loop.train(teacher, data.batch, lambda m: validation(m.speak, m.library), config.plan, folder, config.seed)
-
-
-def save_config(folder: Path, config: Any, names: Names) -> None:
-    """``config.json``: what decides the run, the library's names, and the commit that it ran on."""
-    saved = {"config": asdict(config), "names": asdict(names), "commit": current_commit()}
-    (folder / "config.json").write_text(json.dumps(saved, indent=1), encoding="utf-8")
-
-
-def saved_names(run: Path) -> Names:
-    """The library's names of a finished run."""
-    names = json.loads((run / "config.json").read_text(encoding="utf-8"))["names"]
-    return Names(tuple(names["identities"]), tuple(names["emotions"]))
