@@ -9,7 +9,7 @@ for frame in talker.push(pcm, rate_hz) + talker.flush():
 
 from dtalker_model.blendshapes import ARKIT_NAMES
 from dtalker_model.card import ModelCard, model_path
-from dtalker_model.errors import AudioError, DtalkerError, ModelError, SettingError, SinkError
+from dtalker_model.errors import AudioError, DtalkerError, ModelError, SettingError, SinkError, VoiceError
 from dtalker_model.listener import Belief
 from dtalker_model.settings import Settings
 from dtalker_model.talker import Frame, Talker, load
@@ -26,6 +26,7 @@ __all__ = [
     "Settings",
     "SinkError",
     "Talker",
+    "VoiceError",
     "load",
     "model_path",
 ]

@@ -17,5 +17,9 @@ class SettingError(DtalkerError, ValueError):
     """A setting out of range, or a name that the model does not know."""
 
 
+class VoiceError(DtalkerError):
+    """The user's library of enrolled voices cannot be read: damaged, foreign, no permission, or held by another."""
+
+
 class SinkError(DtalkerError, OSError):
     """A file or stream that cannot be written (full disk, no permission, wrong ending)."""
