@@ -97,6 +97,7 @@ class Sampler:
         self.lengths = {s: np.array([len(v.phones) for v in vs], float) for s, vs in self.by_source.items()}
         self.sources, self.share = list(share), np.array(list(share.values())) / sum(share.values())
         self.rest = resting_faces(variants)
+        self.posed = sorted(set(ACTION_UNITS) & set(names.emotions) - {v.clip.emotion for v in variants})
 
     def batch(self, step: int, rows: range) -> Batch:
         """The crops `rows` of the global batch of `step`."""
@@ -120,7 +121,7 @@ class Sampler:
             motion = np.maximum(motion - rest, 0)
         emotion, strength = v.clip.emotion, STRENGTH[v.clip.intensity]
         if v.clip.motion and emotion == "neutral" and draw.random() < s.posed:
-            emotion = str(draw.choice(list(ACTION_UNITS)))
+            emotion = str(draw.choice(self.posed))
             strength = float(draw.choice(list(STRENGTH.values())))
             motion, observed = pose(motion, observed, emotion, strength)
         if draw.random() < s.unknown:

@@ -1,7 +1,8 @@
 """Posed expressions for emotions that nobody recorded while speaking: synthetic, from published action units.
 
 EMFACS (Friesen and Ekman 1983) names the action units of each emotion; their ARKit counterparts give the blendshapes.
-A crop of neutral speech is posed by giving it such an expression, while its jaw and lips stay as recorded.
+A crop of neutral speech is posed by giving it such an expression, while its jaw and lips stay as recorded. Emotions
+that the data have are not posed.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ import numpy as np
 from dtalker_model.blendshapes import ARKIT_NAMES, EXPRESSION, INDEX
 
 ACTION_UNITS: dict[str, dict[str, float]] = {
+    "happy": {"mouthSmile": 0.45, "cheekSquint": 0.35, "eyeSquint": 0.25, "mouthDimple": 0.10},  # 6 + 12
+    "sad": {"browInner": 0.55, "browDown": 0.15, "mouthFrown": 0.30, "eyeSquint": 0.10},  # 1 + 4 + 15
     "calm": {"cheekSquint": 0.05, "mouthSmile": 0.10, "eyeSquint": 0.08},  # a trace of 6 + 12
     "angry": {
         "browDown": 0.60,

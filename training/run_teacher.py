@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors.torch import load_file
 from torch import Tensor
 
 from dtalker_model.rates import DELAY_FRAMES
@@ -18,7 +19,7 @@ from training.face_basis import lip_basis_cm
 from training.library import DEFAULT, Library
 from training.preparation import Data, DataConfig, face_geometry, motion_statistics, prepare
 from training.runs import save_settings
-from training.teacher import Teacher, TeacherConfig
+from training.teacher import HearingTask, Teacher, TeacherConfig
 from training.variants import Hearing, feature_statistics, log_mel
 
 CLIPS_AT_ONCE = 16
@@ -29,11 +30,17 @@ Speak = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
 
 @dataclass(frozen=True)
 class TeacherTraining:
-    """Everything that decides a run; saved beside its weights."""
+    """Everything that decides a run; saved beside its weights.
+
+    Attributes:
+        hearing: how the audio encoder learns phones, voices and moods first.
+        plan: how everything then learns.
+    """
 
     teacher: TeacherConfig = field(default_factory=TeacherConfig)
     data: DataConfig = field(default_factory=DataConfig)
-    plan: loop.Plan = field(default_factory=loop.Plan)
+    hearing: loop.Plan = field(default_factory=lambda: loop.Plan(steps=300, precision="bf16"))
+    plan: loop.Plan = field(default_factory=lambda: loop.Plan(steps=1000, precision="bf16"))
     seed: int = 0
 
 
@@ -127,5 +134,14 @@ def run(config: TeacherTraining, folder: Path) -> None:
     torch.manual_seed(config.seed)
     teacher = build(config.teacher, data, corpus)
     save_settings(folder, config, data.names)
-    validation = Validation(corpus)
+    hear_first(teacher, data, config, folder / "hearing")
+    validation = Validation(corpus, sources=tuple(config.data.share))
     loop.train(teacher, data.batch, lambda m: validation(m.speak, m.library), config.plan, folder, config.seed)
+
+
+def hear_first(teacher: Teacher, data: Data, config: TeacherTraining, folder: Path) -> None:
+    """The first lesson; the teacher has learned it when this returns."""
+    plan = replace(config.hearing, validate_every=config.hearing.steps)
+    task = HearingTask(teacher)
+    loop.train(task, data.batch, lambda _: {"score": 0.0}, plan, folder, config.seed)
+    task.load_state_dict(load_file(folder / loop.BEST))

@@ -115,14 +115,19 @@ class Teacher(nn.Module):
 
     def forward(self, seen: Batch, heard: Batch) -> dict[str, Tensor]:
         """Terms of the loss (15) with ours, and their weighted sum `loss`."""
-        w = self.config.weights
         batch = joined(seen, heard)
         audio = self.encode(batch)
-        terms = {
-            "phone": losses.phone(self.phone_head(self.drop(audio)), batch.phones),
-            **self.personalizer.losses(audio, speech(batch.heard["log_mel"]), batch.spoken_by, batch.spoken_as),
-            **self._motion_terms(seen, self.drop(audio[: len(seen.motion)])),
-        }
+        motion = self._motion_terms(seen, self.drop(audio[: len(seen.motion)]))
+        return self.total({**self.heard_terms(batch, audio), **motion})
+
+    def heard_terms(self, batch: Batch, audio: Tensor) -> dict[str, Tensor]:
+        """What the audio feature tells of phones, and of voices and moods: eqs. (5) and (6)."""
+        contrast = self.personalizer.losses(audio, speech(batch.heard["log_mel"]), batch.spoken_by, batch.spoken_as)
+        return {"phone": losses.phone(self.phone_head(self.drop(audio)), batch.phones), **contrast}
+
+    def total(self, terms: dict[str, Tensor]) -> dict[str, Tensor]:
+        """The terms and their weighted sum `loss`."""
+        w = self.config.weights
         return with_total(terms, {**vars(w), "identity_contrast": w.contrast, "emotion_contrast": w.contrast})
 
     def personalized(self, batch: Batch) -> Tensor:
@@ -167,6 +172,19 @@ class Teacher(nn.Module):
         audio, scaled = self.encoder(heard), noise * self.temperature
         motion, _ = sample(self.decoder, p, audio, scaled, hidden, steps, trained=self.config.steps)
         return motion / self.motion_scale + self.motion_mean
+
+
+class HearingTask(nn.Module):
+    """The teacher's first lesson: phones, voices and moods, without motion."""
+
+    def __init__(self, teacher: Teacher) -> None:
+        super().__init__()
+        self.teacher = teacher
+
+    def forward(self, seen: Batch, heard: Batch) -> dict[str, Tensor]:
+        """Terms of hearing and their weighted sum `loss`."""
+        batch = joined(seen, heard)
+        return self.teacher.total(self.teacher.heard_terms(batch, self.teacher.encode(batch)))
 
 
 def speech(log_mel: Tensor) -> Tensor:
