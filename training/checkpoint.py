@@ -18,6 +18,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+SCALARS = "scalars"
+
 
 @dataclass(frozen=True)
 class Progress:
@@ -48,7 +50,8 @@ def write(path: Path, tensors: Mapping[str, Tensor], scalars: Mapping[str, Any])
     copies = {name: t.detach().to("cpu", copy=True).contiguous() for name, t in tensors.items()}
     beside = path.with_name(path.name + ".part")
     try:
-        save_file(copies, beside, {key: json.dumps(value) for key, value in scalars.items()})
+        # One key: several come in another order each time, and equal runs should leave equal files.
+        save_file(copies, beside, {SCALARS: json.dumps(scalars)})
         _settle(beside)
         os.replace(beside, path)
     except (OSError, SafetensorError) as error:
@@ -72,7 +75,7 @@ def read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     try:
         with safe_open(path, "pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (not a dict)
-            scalars = {key: json.loads(value) for key, value in (file.metadata() or {}).items() if key != "format"}
+            scalars = json.loads((file.metadata() or {}).get(SCALARS, "{}"))
     except (SafetensorError, json.JSONDecodeError) as error:
         raise ValueError(f"{path} is not a readable checkpoint ({error}); remove it to begin anew") from error
     return tensors, scalars

@@ -37,6 +37,27 @@ class Share:
         return range(self.rank * part, (self.rank + 1) * part)
 
 
+class Forward(nn.Module):
+    """A model's forward as processes share it: in mixed precision, and with gradients of the loss alone."""
+
+    def __init__(self, model: nn.Module, device: torch.device, dtype: torch.dtype | None) -> None:
+        super().__init__()
+        self.model = model
+        self.device, self.dtype = device, dtype
+
+    def forward(self, *inputs: Any) -> dict[str, Tensor]:
+        """The model's terms in fp32; all but ``loss`` are for the log.
+
+        Raises:
+            ValueError: there is no ``loss``.
+        """
+        with torch.autocast(self.device.type, self.dtype, enabled=self.dtype is not None):
+            terms = self.model(*inputs)
+        if "loss" not in terms:
+            raise ValueError(f"a model's terms need a 'loss' to be trained on; it returned {', '.join(terms)}")
+        return {name: (term if name == "loss" else term.detach()).float() for name, term in terms.items()}
+
+
 class Processes:
     """The processes that train together; one alone is the common case.
 
@@ -64,9 +85,9 @@ class Processes:
         self.device: torch.device = self._accelerator.device
         self.main: bool = self._accelerator.is_main_process
 
-    def parallel(self, model: nn.Module) -> nn.Module:
-        """`model` with gradients that are the mean over all processes."""
-        return self._accelerator.prepare(model)
+    def parallel(self, model: nn.Module, dtype: torch.dtype | None) -> nn.Module:
+        """`model` computing in `dtype` (see `autocast_dtype`), with gradients that are the mean over all processes."""
+        return self._accelerator.prepare(Forward(model, self.device, dtype))
 
     def mean(self, values: Tensor) -> Tensor:
         """The mean over all processes; each needs as many values."""

@@ -141,23 +141,6 @@ def _ended(at: Progress, plan: Plan) -> str:
     return f"ended after all {at.step} steps" if at.step >= plan.steps else ""
 
 
-class _Step(nn.Module):
-    """A model's forward as processes share it: in mixed precision, and with gradients of the loss alone."""
-
-    def __init__(self, model: nn.Module, device: torch.device, dtype: torch.dtype | None) -> None:
-        super().__init__()
-        self.model = model
-        self.device, self.dtype = device, dtype
-
-    def forward(self, *inputs: Any) -> dict[str, Tensor]:
-        """The terms; all but ``loss`` are for the log."""
-        with torch.autocast(self.device.type, self.dtype, enabled=self.dtype is not None):
-            terms = self.model(*inputs)
-        if "loss" not in terms:
-            raise ValueError(f"a model's terms need a 'loss' to be trained on; it returned {', '.join(terms)}")
-        return {name: (term if name == "loss" else term.detach()).float() for name, term in terms.items()}
-
-
 class _Run:
     """All that changes while a model is trained."""
 
@@ -174,7 +157,7 @@ class _Run:
         )
         dtype = autocast_dtype(plan.precision, processes.device)
         self.scaler = torch.amp.GradScaler(processes.device.type, enabled=dtype == torch.float16)
-        self.parallel = processes.parallel(_Step(self.model, processes.device, dtype))
+        self.parallel = processes.parallel(self.model, dtype)
 
     def step(self, step: int, batch: Batch, at: Progress) -> dict[str, float]:
         """Train on one batch; its terms, learning rate, gradient norm and seconds."""
