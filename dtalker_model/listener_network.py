@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 import torch
 from torch import Tensor, nn
 
-from dtalker_model.network import CausalConv, State
+from dtalker_model.audio_encoder import CausalConv, State
 
 
 @dataclass(frozen=True)

@@ -15,92 +15,22 @@ Everything is causal over feature frames. State goes in and comes out; noise is 
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
 
+from dtalker_model.audio_encoder import AudioEncoder, State
 from dtalker_model.diffusion import denoise, noise_scale, sampling_levels
-
-State = dict[str, Tensor]
-
-MOTION_DIM = 52
+from dtalker_model.hubert_cnn import HubertCnn
+from dtalker_model.student_config import StudentConfig
 
 
-@dataclass(frozen=True)
-class StudentConfig:
-    """Sizes of a student.
-
-    Attributes:
-        feature_dim: log-mel values a frame.
-        motion_dim: blendshapes.
-        encoder_dim: channels of the convolutions, of the encoder's GRU and of the audio feature.
-        kernel_frames: frames that each of the two causal convolutions sees.
-        decoder_dim: hidden size of the three GRU layers of the motion decoder.
-        embedding_dim: length of an identity or emotion embedding.
-        embedding_tokens: tokens that an embedding is read as by the integrator's cross-attention.
-        noise_dim: length of the embedding of noise level and number of steps.
-        step_counts: numbers of denoising steps that the exported graph offers.
-        default_steps: the one that is used unless another is asked for.
-        temperature_upper, temperature_lower: scale of the noise of upper and of lower face. Below 1 the samples lie
-            nearer to the most likely motion.
-    """
-
-    feature_dim: int = 128
-    motion_dim: int = MOTION_DIM
-    encoder_dim: int = 192
-    kernel_frames: int = 3
-    decoder_dim: int = 128
-    embedding_dim: int = 64
-    embedding_tokens: int = 8
-    noise_dim: int = 32
-    step_counts: tuple[int, ...] = (1, 2, 4)
-    default_steps: int = 2
-    temperature_upper: float = 1.0
-    temperature_lower: float = 1.0
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain data for a card or a checkpoint."""
-        return asdict(self)
-
-
-class CausalConv(nn.Module):
-    """A convolution over time that sees the present and the past; its state is the past it still needs."""
-
-    def __init__(self, in_dim: int, out_dim: int, kernel_frames: int) -> None:
-        super().__init__()
-        self.conv = nn.Conv1d(in_dim, out_dim, kernel_frames)
-
-    def forward(self, x: Tensor, past: Tensor) -> tuple[Tensor, Tensor]:
-        """x (B, T, in), past (B, kernel - 1, in) -> (B, T, out), new past."""
-        x = torch.cat([past, x], dim=1)
-        return self.conv(x.transpose(1, 2)).transpose(1, 2), x[:, x.shape[1] - past.shape[1] :]
-
-
-class AudioEncoder(nn.Module):
-    """Log-mel to the audio feature F_a, of unit variance in each frame: two causal convolutions and a GRU."""
-
-    mean: Tensor
-    scale: Tensor
-
-    def __init__(self, config: StudentConfig) -> None:
-        super().__init__()
-        dim, kernel = config.encoder_dim, config.kernel_frames
-        self.register_buffer("mean", torch.zeros(config.feature_dim))
-        self.register_buffer("scale", torch.ones(config.feature_dim))
-        self.conv_0 = CausalConv(config.feature_dim, dim, kernel)
-        self.conv_1 = CausalConv(dim, dim, kernel)
-        self.gru = nn.GRU(dim, dim, batch_first=True)
-        self.norm = nn.LayerNorm(dim, elementwise_affine=False)
-
-    def forward(self, features: Tensor, state: State) -> tuple[Tensor, State]:
-        """features (B, T, feature_dim) -> audio feature (B, T, encoder_dim)."""
-        x, past_0 = self.conv_0((features - self.mean) * self.scale, state["conv_0"])
-        x, past_1 = self.conv_1(torch.relu(x), state["conv_1"])
-        x = torch.relu(x)
-        y, hidden = self.gru(x, state["encoder"].transpose(0, 1).contiguous())
-        return self.norm(x + y), {"conv_0": past_0, "conv_1": past_1, "encoder": hidden.transpose(0, 1)}
+def audio_encoder(config: StudentConfig) -> AudioEncoder | HubertCnn:
+    """The small audio encoder that `config` names."""
+    if config.encoder == "hubert_cnn":
+        return HubertCnn(replace(config.hubert_cnn, audio_dim=config.encoder_dim))
+    return AudioEncoder(config)
 
 
 class Integrator(nn.Module):
@@ -199,7 +129,7 @@ class Student(nn.Module):
     def __init__(self, config: StudentConfig) -> None:
         super().__init__()
         self.config = config
-        self.encoder = AudioEncoder(config)
+        self.encoder = audio_encoder(config)
         self.integrator = Integrator(config)
         self.decoder = MotionDecoder(config)
         self.register_buffer("motion_mean", torch.zeros(config.motion_dim))
@@ -211,9 +141,7 @@ class Student(nn.Module):
         """Zeros for `batch` fresh streams; the batch axis comes first everywhere."""
         c = self.config
         return {
-            "conv_0": torch.zeros(batch, c.kernel_frames - 1, c.feature_dim),
-            "conv_1": torch.zeros(batch, c.kernel_frames - 1, c.encoder_dim),
-            "encoder": torch.zeros(batch, 1, c.encoder_dim),
+            **self.encoder.initial_state(batch),
             **{f"decoder_{n}": torch.zeros(batch, n, MotionDecoder.LAYERS, c.decoder_dim) for n in c.step_counts},
         }
 
@@ -223,7 +151,7 @@ class Student(nn.Module):
         """Sample blendshapes for T frames of B streams.
 
         Args:
-            features: (B, T, 128) log-mel.
+            features: (B, T, feature_dim), what the encoder hears.
             noise: (B, T, 52), standard normal.
             identity, emotion: (B, T, 64) embeddings.
             state: as `initial_state` or as returned by the previous call.

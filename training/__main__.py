@@ -1,4 +1,4 @@
-"""``python -m training``: student, listener, export, evaluate, report, data."""
+"""``python -m training``: teacher, distill, listener, export, evaluate, report, data and more."""
 
 from __future__ import annotations
 
@@ -9,35 +9,49 @@ from pathlib import Path
 from training.data.commands import add_arguments as add_data_arguments
 from training.data.commands import run as run_data
 
+STAGES = {
+    "teacher": "train the 16-step teacher",
+    "distill": "distil the teacher into the few-step student, and export it where --export says",
+    "listener": "train the listener, who hears identity and emotion",
+    "regression": "train a plain regression network of the student's size, to compare with",
+}
+
 
 def parser() -> argparse.ArgumentParser:
     """The commands and their options."""
     top = argparse.ArgumentParser(prog="python -m training", description=__doc__)
     commands = top.add_subparsers(dest="command", required=True)
-    for name, text in (("student", "train the student"), ("listener", "train the listener, after the student")):
+    for name, text in STAGES.items():
         command = commands.add_parser(name, help=text)
-        command.add_argument("run", type=Path, help="folder for weights, configuration and log")
+        command.add_argument("run", type=Path, help="folder for weights, configuration, curves and log")
         command.add_argument("--config", type=Path, help="JSON with settings that differ from the defaults")
-        if name == "listener":
-            command.add_argument("student", type=Path, help="run folder of the student, whose identities it learns")
-        command.add_argument("--threads", type=int, default=2, help="threads of torch")
-    export = commands.add_parser("export", help="write the .onnx files and the card of a run, after a parity check")
-    export.add_argument("run", type=Path)
+        command.add_argument("--threads", type=int, default=1, help="threads of torch; figures depend on them slightly")
+        if name == "distill":
+            command.add_argument(
+                "--teacher", type=Path, help="run folder of the teacher; the committed one if left out"
+            )
+            command.add_argument("--listener", type=Path, help="run folder of the listener to export beside it")
+            command.add_argument("--export", type=Path, help="path of the .onnx to write when the chain has ended")
+    export = commands.add_parser("export", help="write the .onnx files and the card of a chain, after a parity check")
+    export.add_argument("chain", type=Path, help="folder of `distill`")
     export.add_argument("out", type=Path, help="path of the .onnx; its card and listener go beside it")
     export.add_argument("--listener", type=Path, help="run folder of the listener")
-    evaluate = commands.add_parser("evaluate", help="validation figures of a model next to the floors")
-    evaluate.add_argument("model", help="shipped name, or path of an .onnx")
-    evaluate.add_argument("--split", default="val", choices=["train", "val"])
-    evaluate.add_argument("--json", action="store_true")
-    report = commands.add_parser("report", help="Markdown and pictures of a model's figures on the validation clips")
-    report.add_argument("model", help="shipped name, or path of an .onnx")
-    report.add_argument("--out", type=Path, required=True, help="folder for README.md and its pictures")
-    for command in (evaluate, report):
-        other = "another model in rows of its own; repeatable"
-        command.add_argument("--beside", action="append", default=[], metavar="NAME=MODEL", help=other)
+    _add_evaluation(commands)
     data = commands.add_parser("data", help="bring data into the corpus")
     add_data_arguments(data)
     return top
+
+
+def _add_evaluation(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    evaluate = commands.add_parser("evaluate", help="validation figures of a model next to the floors")
+    report = commands.add_parser("report", help="Markdown and pictures of a model's figures on the validation clips")
+    for command in (evaluate, report):
+        command.add_argument("model", help="shipped name, path of an .onnx, or folder of a run")
+        other = "another model in rows of its own; repeatable"
+        command.add_argument("--beside", action="append", default=[], metavar="NAME=MODEL", help=other)
+    evaluate.add_argument("--split", default="val", choices=["train", "val"])
+    evaluate.add_argument("--json", action="store_true")
+    report.add_argument("--out", type=Path, required=True, help="folder for README.md and its pictures")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -45,7 +59,7 @@ def main(arguments: list[str] | None = None) -> int:
     args = parser().parse_args(arguments)
     try:
         _run(args)
-    except (FileNotFoundError, ValueError) as error:
+    except (FileNotFoundError, FloatingPointError, ValueError) as error:
         print(f"training: {error}", file=sys.stderr)
         return 2
     return 0
@@ -62,20 +76,37 @@ def _run(args: argparse.Namespace) -> None:
         from training.report import report
 
         return report(args.model, args.out, args.beside)
-    import torch  # the heavy imports come after the arguments were understood
-
     if args.command == "export":
-        from training.release import release
+        from training.release import release  # the heavy imports come after the arguments were understood
 
-        return release(args.run, args.listener, args.out)
-    from training import config, run_listener, run_student
+        return release(args.chain, args.listener, args.out)
+    return _train(args)
+
+
+def _train(args: argparse.Namespace) -> None:
+    import torch
+
+    from training import config
 
     torch.set_num_threads(args.threads)
-    if args.command == "student":
-        return run_student.run(config.read(run_student.TrainConfig, args.config), args.run)
-    names = run_student.saved_names(args.student)
-    return run_listener.run(config.read(run_listener.ListenerTraining, args.config), names, args.run)
+    if args.command == "teacher":
+        from training import run_teacher
 
+        return run_teacher.run(config.read(run_teacher.TeacherTraining, args.config), args.run)
+    if args.command == "listener":
+        from training import run_listener
 
-if __name__ == "__main__":
-    sys.exit(main())
+        return run_listener.main(config.read(run_listener.ListenerTraining, args.config), args.run)
+    if args.command == "regression":
+        from training import run_regression
+
+        return run_regression.run(config.read(run_regression.RegressionTraining, args.config), args.run)
+    from training import run_distill
+
+    settings = config.read(run_distill.DistillTraining, args.config)
+    run_distill.run(settings, args.run, args.teacher or run_distill.TEACHER)
+    if args.export:
+        from training.release import release
+
+        release(args.run, args.listener, args.export)
+    return None

@@ -113,7 +113,8 @@ class Sampler:
         begin = int(draw.integers(-10, max(len(v.phones) - T, 0) + 10))
         if draw.random() < s.silence:
             begin = -int(draw.integers(1, s.longest_silence_frames))
-        heard = {name: _window(x, begin, T, edge=True).astype(np.float32) for name, x in v.heard.items()}
+        # Outside a clip samples are silence; the nearest row goes on for features, which know no row of silence.
+        heard = {n: _window(x, begin, T, edge=n != "waveform").astype(np.float32) for n, x in v.heard.items()}
         heard["log_mel"] = self._disturbed(heard["log_mel"], begin, draw)
         motion, observed, phones = self._spoken(v, begin)
         identity, rest = self._identity(v, draw)

@@ -91,8 +91,6 @@ class Distilled(nn.Module):
             self.phone_head.load_state_dict(teacher.phone_head.state_dict())
             self.student.motion_mean.copy_(teacher.motion_mean)
             self.student.motion_scale.copy_(teacher.motion_scale)
-            self.student.encoder.mean.copy_(teacher.encoder.mean)
-            self.student.encoder.scale.copy_(teacher.encoder.scale)
         self.student.decoder.gru.dropout = self.config.recurrent_dropout
 
     @property
@@ -102,7 +100,7 @@ class Distilled(nn.Module):
 
     def encode(self, batch: Batch) -> Tensor:
         """F_a^S (B, T, encoder_dim)."""
-        heard = batch.heard["log_mel"]
+        heard = batch.heard[self.student.encoder.hearing]
         return self.student.encoder(heard, self.student.initial_state(len(heard)))[0]
 
     def personalized(self, batch: Batch) -> Tensor:

@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 
 import numpy as np
@@ -20,6 +20,8 @@ from training.hubert import HubertHearing
 from training.variants import Hearing, log_mel
 
 HEARINGS = ("log_mel", "waveform", "hubert")
+HEARS = {"scratch": "log_mel", "causal": "log_mel", "hubert_cnn": "waveform", "hubert": "hubert"}
+"""What each audio encoder hears."""
 
 SILENCE: Mapping[str, float] = {"log_mel": float(np.log(POWER_FLOOR)), "waveform": 0.0}
 """What fills the rows of a crop outside its clip. HuBERT has no fixed row for silence: the nearest row is repeated."""
@@ -41,6 +43,12 @@ def hearing(name: str, hubert: str | None = None) -> Hearing:
     if name not in HEARINGS:
         raise ValueError(f"{name!r} is no hearing: use one of {', '.join(HEARINGS)}")
     return log_mel if name == "log_mel" else waveform
+
+
+def hearings(encoders: Collection[str], hubert: str | None = None) -> dict[str, Hearing]:
+    """What training must hear for these audio encoders, by name; `log_mel` always."""
+    needed = {"log_mel", *(HEARS[encoder] for encoder in encoders)}
+    return {name: hearing(name, hubert) for name in HEARINGS if name in needed}
 
 
 def hear(name: str, audio: np.ndarray, hubert: str | None = None) -> np.ndarray:

@@ -1,10 +1,10 @@
-"""From a run to a model that users load: ONNX, card, and the figures of the file that was written."""
+"""From a finished chain to a model that users load: ONNX, card, and the figures of the file that was written."""
 
 from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,62 +19,81 @@ from training import config
 from training.corpus import Clip, corpus_folder, read_manifest
 from training.evaluate import evaluate
 from training.export import write_model
-from training.library import Library
-from training.posed import ACTION_UNITS
-from training.run_student import TrainConfig, saved_names
+from training.library import UNKNOWN, Library
+from training.run_distill import ROUNDS, DistillTraining, round_folder
+from training.runs import BEST, saved_names, saved_settings
 
-DESCRIPTION = "Speech to ARKit-52 blendshapes: a causal 2-step diffusion student for one CPU core."
-LICENCE = "CC BY-NC-SA 4.0 (non-commercial: the training data include RAVDESS)"
-FIGURES_COMMAND = "python -m training evaluate dtalker"
+DESCRIPTION = "Speech to ARKit-52 blendshapes: a causal diffusion student of 1, 2 or 4 steps for one CPU core."
+LICENCES = {
+    True: "CC BY-NC-SA 4.0 (non-commercial: the training data include RAVDESS)",
+    False: "CC BY 4.0 (trained on GRID, CC BY 4.0, FACEGOOD, MIT, and synthetic speech: commercial use with attribution)",
+}
+"""By whether the training data include RAVDESS."""
 MEASURED, POSED = "measured", "posed from published action units (EMFACS), synthetic"
 
 
-def release(run: Path, listener_run: Path | None, out: Path) -> None:
-    """Write ``out`` (.onnx), its listener and its card; refuse where torch and ONNX differ."""
-    saved = json.loads((run / "config.json").read_text(encoding="utf-8"))
-    settings = config.from_dict(TrainConfig, saved["config"])
-    names = saved_names(run)
-    weights = load_file(run / "best.safetensors")
-    student = Student(settings.student)
+def release(chain: Path, listener_run: Path | None, out: Path) -> None:
+    """Write ``out`` (.onnx) from a finished chain, its listener and its card; refuse where torch and ONNX differ.
+
+    Raises:
+        FileNotFoundError: the chain's last round is not there.
+        ExportError: the graph does not compute what torch computes; nothing was written.
+    """
+    run = round_folder(chain, ROUNDS[-1])
+    settings = config.from_dict(DistillTraining, saved_settings(run)["config"])
+    weights = load_file(run / BEST)
+    student = Student(settings.distilled.student)
     student.load_state_dict(_part(weights, "student."))
-    library = Library(names, settings.student.embedding_dim)
-    library.load_state_dict(_part(weights, "library."))
-    clips = read_manifest(corpus_folder(), "train")
-    card = _card(out.stem, settings, saved["commit"], library, clips)
+    library = Library(saved_names(run), settings.distilled.student.embedding_dim)
+    library.load_state_dict(_part(weights, "personalizer.library."))
+    clips = _heard(settings, read_manifest(corpus_folder(), "train"))
+    card = _card(out.stem, settings, saved_settings(run)["commit"], library, clips)
     listener = None
     if listener_run is not None:
         listener, card = _listener(listener_run, card)
     write_model(student, listener, card, out)
     rows = [row for row in evaluate(str(out), floors=False) if row["emotion"] == "all"]
-    figures = {"command": FIGURES_COMMAND, "rows": rows}
+    figures = {"command": f"python -m training evaluate {out.stem}", "rows": rows}
     write_card(replace(read_card(out), figures=figures), out)
 
 
-def _part(weights: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+def _part(weights: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): value for name, value in weights.items() if name.startswith(prefix)}
 
 
-def _card(name: str, settings: TrainConfig, commit: str, library: Library, clips: Sequence[Clip]) -> ModelCard:
-    identities, emotions = library.tables()
+def _heard(settings: DistillTraining, clips: Sequence[Clip]) -> list[Clip]:
+    data = settings.data
+    return [c for c in clips if c.source in (data.share if c.motion else data.heard_share)]
+
+
+def _card(name: str, settings: DistillTraining, commit: str, library: Library, clips: Sequence[Clip]) -> ModelCard:
+    identities, emotions = (_named(names, table) for names, table in zip(_names(library), library.tables()))
+    measured = {c.emotion for c in clips if c.motion}
+    student = settings.distilled.student
     return ModelCard(
         name=name,
         description=DESCRIPTION,
-        identities=_named(library.names.identities, identities),
-        emotions=_named(library.names.emotions, emotions),
-        steps=settings.student.steps,
+        identities=identities,
+        emotions=emotions,
+        steps=student.default_steps,
+        step_counts=student.step_counts,
         sha256="",
         parameters=0,
         training_data=tuple(training_data(clips)),
-        licence=LICENCE,
-        emotion_sources={e: POSED if e in ACTION_UNITS else MEASURED for e in library.names.emotions},
+        licence=LICENCES[any(c.source.startswith("ravdess") for c in clips)],
+        emotion_sources={e: MEASURED if e in measured else POSED for e in emotions},
         seed=settings.seed,
         commit=commit,
-        config=settings.student.to_dict(),
+        config=student.to_dict(),
     )
 
 
+def _names(library: Library) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    return library.names.identities, library.names.emotions
+
+
 def _named(names: Sequence[str], table: Tensor) -> dict[str, tuple[float, ...]]:
-    return {name: tuple(round(x, 5) for x in row) for name, row in zip(names, table.tolist())}
+    return {name: tuple(round(x, 5) for x in row) for name, row in zip(names, table.tolist()) if name != UNKNOWN}
 
 
 def training_data(clips: Sequence[Clip]) -> list[dict[str, Any]]:

@@ -12,13 +12,16 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file
 
+from dtalker_model.audio_encoder import AudioEncoder
 from training import config, loop
 from training.corpus import corpus_folder
 from training.distilled import Distilled, DistilledConfig
+from training.hearing import HEARS, hearings
 from training.preparation import Data, DataConfig, prepare
 from training.run_teacher import Validation
 from training.runs import BEST, open_teacher, save_settings, saved_settings
 from training.teacher import Teacher
+from training.variants import feature_statistics
 
 TEACHER = Path(__file__).with_name("weights") / "teacher"
 ALIGN, ROUNDS = 0, (8, 4, 2, 1)
@@ -63,13 +66,17 @@ def run(settings: DistillTraining, out: Path, teacher_folder: Path = TEACHER) ->
     """The whole chain; every round leaves its best weights under `out`."""
     corpus = corpus_folder()
     large = open_teacher(teacher_folder)
-    data = prepare(settings.data, corpus, out.parent)
+    hears = hearings({large.config.encoder, settings.distilled.student.encoder}, large.config.hubert)
+    data = prepare(settings.data, corpus, out.parent, hears)
     if data.names != large.library.names:
         raise ValueError(f"the data and the teacher of {teacher_folder} know different speakers: use its data settings")
-    validation = Validation(corpus, sources=tuple(settings.data.share))
+    hear = hears[HEARS[settings.distilled.student.encoder]]
+    validation = Validation(corpus, hear, tuple(settings.data.share))
     teacher: Teacher | Distilled = large
     for steps in (ALIGN, *ROUNDS):
         student = round_of(settings, large, teacher, steps)
+        if steps == ALIGN and isinstance(student.student.encoder, AudioEncoder):
+            student.student.encoder.normalise(*map(torch.from_numpy, feature_statistics(data.moving)))
         learn(settings, student, data, validation, round_folder(out, steps))
         teacher = open_distilled(round_folder(out, steps), large)
 

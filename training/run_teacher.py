@@ -14,8 +14,10 @@ from torch import Tensor
 from dtalker_model.rates import DELAY_FRAMES
 from training import loop
 from training.corpus import Clip, corpus_folder, generic_name, load_audio, read_manifest
+from training.encoders import ScratchEncoder
 from training.evaluate import SOURCES, figures
 from training.face_basis import lip_basis_cm
+from training.hearing import hearings
 from training.library import DEFAULT, Library
 from training.preparation import Data, DataConfig, face_geometry, motion_statistics, prepare
 from training.runs import save_settings
@@ -113,14 +115,9 @@ def build(config: TeacherConfig, data: Data, corpus: Path) -> Teacher:
     mean, scale = motion_statistics(data.moving)
     gram, gap = face_geometry(corpus, scale)
     feature_mean, feature_scale = map(torch.from_numpy, feature_statistics(data.moving))
-    buffers = {
-        teacher.motion_mean: mean,
-        teacher.motion_scale: scale,
-        teacher.gram: gram,
-        teacher.gap: gap,
-        teacher.encoder.mean: feature_mean,
-        teacher.encoder.scale: feature_scale,
-    }
+    buffers = {teacher.motion_mean: mean, teacher.motion_scale: scale, teacher.gram: gram, teacher.gap: gap}
+    if isinstance(teacher.encoder, ScratchEncoder):
+        buffers |= {teacher.encoder.mean: feature_mean, teacher.encoder.scale: feature_scale}
     for buffer, value in buffers.items():
         buffer.copy_(value)
     return teacher
@@ -130,12 +127,13 @@ def run(config: TeacherTraining, folder: Path) -> None:
     """Prepare, train, keep the best weights and the configuration in `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     corpus = corpus_folder()
-    data = prepare(config.data, corpus, folder.parent)
+    hears = hearings({config.teacher.encoder}, config.teacher.hubert)
+    data = prepare(config.data, corpus, folder.parent, hears)
     torch.manual_seed(config.seed)
     teacher = build(config.teacher, data, corpus)
     save_settings(folder, config, data.names)
     hear_first(teacher, data, config, folder / "hearing")
-    validation = Validation(corpus, sources=tuple(config.data.share))
+    validation = Validation(corpus, hears[teacher.encoder.hearing], tuple(config.data.share))
     loop.train(teacher, data.batch, lambda m: validation(m.speak, m.library), config.plan, folder, config.seed)
 
 

@@ -26,6 +26,8 @@ from dtalker_model.network import Integrator, MotionDecoder, StudentConfig, samp
 from training import losses
 from training.batches import Batch, joined
 from training.encoders import ScratchConfig, ScratchEncoder
+from training.hearing import hearing_dim
+from training.hubert import HubertEncoder
 from training.library import Library, Names
 from training.personalizer import ContrastivePersonalizer
 from training.phones import PHONES
@@ -59,7 +61,8 @@ class TeacherConfig:
 
     Attributes:
         shared: sizes of integrator and decoder, which the students inherit; `encoder_dim` is the length of F_a.
-        scratch: the large audio encoder.
+        encoder: the large audio encoder: `scratch`, trained here, or `hubert`, pretrained and frozen.
+        scratch: sizes of the former. hubert: hub id, folder or ``torchaudio:`` bundle of the latter.
         steps: N.
         dropout, recurrent_dropout: on the audio feature, and between the decoder's GRU layers.
         temperature_upper, temperature_lower: scale of the sampler's noise on upper and lower face.
@@ -67,7 +70,9 @@ class TeacherConfig:
     """
 
     shared: StudentConfig = field(default_factory=StudentConfig)
+    encoder: str = "scratch"
     scratch: ScratchConfig = field(default_factory=ScratchConfig)
+    hubert: str = ""
     steps: int = 16
     dropout: float = 0.3
     recurrent_dropout: float = 0.2
@@ -90,7 +95,7 @@ class Teacher(nn.Module):
         super().__init__()
         self.config = config
         shared = config.shared
-        self.encoder = ScratchEncoder(config.scratch, shared.encoder_dim)
+        self.encoder = large_encoder(config)
         self.personalizer = ContrastivePersonalizer(names, shared.embedding_dim, shared.encoder_dim)
         self.integrator = Integrator(shared)
         self.decoder = MotionDecoder(shared)
@@ -172,6 +177,20 @@ class Teacher(nn.Module):
         audio, scaled = self.encoder(heard), noise * self.temperature
         motion, _ = sample(self.decoder, p, audio, scaled, hidden, steps, trained=self.config.steps)
         return motion / self.motion_scale + self.motion_mean
+
+
+def large_encoder(config: TeacherConfig) -> ScratchEncoder | HubertEncoder:
+    """The audio encoder that `config` names.
+
+    Raises:
+        ValueError: there is no such encoder, or no HuBERT is given.
+        ModelError: the HuBERT cannot be loaded.
+    """
+    if config.encoder == "scratch":
+        return ScratchEncoder(config.scratch, config.shared.encoder_dim)
+    if config.encoder == "hubert":
+        return HubertEncoder(hearing_dim("hubert", config.hubert), config.shared.encoder_dim)
+    raise ValueError(f"encoder {config.encoder!r}: expected scratch or hubert")
 
 
 class HearingTask(nn.Module):
