@@ -28,7 +28,8 @@ class ModelCard:
         name: short name, as in ``load(name)``.
         description: one sentence.
         identities, emotions: library of embeddings by name; ``default`` and ``neutral`` are always there.
-        steps: denoising steps of the graph.
+        steps: denoising steps that are used unless others are asked for.
+        step_counts: numbers of steps that the graph offers; none: `steps` alone.
         lookahead_samples: frame i depends on audio before sample 320 i + this.
         sha256, listener_sha256: of the ``.onnx`` files; the listener (who speaks, in which mood) is optional.
         listener_identities, listener_emotions: the order of the listener's outputs.
@@ -61,6 +62,10 @@ class ModelCard:
     frame_rate_hz: int = rates.FRAME_RATE_HZ
     lookahead_samples: int = rates.LOOKAHEAD_SAMPLES
     blendshapes: tuple[str, ...] = ARKIT_NAMES
+    step_counts: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "step_counts", self.step_counts or (self.steps,))
 
     @property
     def lookahead_ms(self) -> float:
@@ -149,6 +154,8 @@ def _check(card: ModelCard, name: str) -> None:
     for received, wanted in zip(rated, expected):
         if received != wanted:
             raise ModelError(f"{name}: the model was made for {received}, this dtalker for {wanted}: they do not fit")
+    if card.steps not in card.step_counts:
+        raise ModelError(f"{name}: steps {card.steps} are none of {card.step_counts}: install the model again")
     if "default" not in card.identities or "neutral" not in card.emotions:
         raise ModelError(f"{name}: the library lacks identity 'default' or emotion 'neutral': install the model again")
     if len({len(vector) for vector in [*card.identities.values(), *card.emotions.values()]}) != 1:

@@ -14,7 +14,7 @@ from dtalker_model.listener import Belief, Listener
 from dtalker_model.personalizer import Personalizer
 from dtalker_model.rates import DELAY_FRAMES, FRAME_RATE_HZ, FRAME_SAMPLES
 from dtalker_model.runtime import Step
-from dtalker_model.settings import LIVE, Settings
+from dtalker_model.settings import Settings
 from dtalker_model.voice_activity import VoiceActivity
 
 BLOCK_FRAMES = 500
@@ -93,10 +93,11 @@ class Engine:
     def _denoise(self, log_mel: np.ndarray, speaking: np.ndarray, settings: Settings) -> np.ndarray:
         T = len(log_mel)
         who, mood = None, None
-        if self._listener is not None and LIVE in (settings.identity, settings.emotion):
+        if self._listener is not None and settings.listens:
             who, mood = self._listener.listen(log_mel, speaking, settings.live_time_constant_s)
         identity = self._personalizer.identity(settings, who, T)
         emotion = self._personalizer.emotion(settings, mood, T)
         noise = self._noise.standard_normal((T, 52), np.float32)
-        weights, self._state = self._step(log_mel[None], noise[None], identity[None], emotion[None], self._state)
+        inputs = (log_mel[None], noise[None], identity[None], emotion[None])
+        weights, self._state = self._step(*inputs, self._state, settings.steps)
         return weights[0]

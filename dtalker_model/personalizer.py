@@ -9,7 +9,9 @@ from dtalker_model.settings import LIVE, MIX, Settings
 
 
 class Personalizer:
-    """The card's library and its mixtures. Emotions mix linearly around neutral; intensity scales that distance."""
+    """The card's library and its mixtures: linear between the emotions chosen, between them and the one inferred by
+    `live_share`, and along the distance from neutral by `intensity`.
+    """
 
     def __init__(self, card: ModelCard) -> None:
         self.identities, self.emotions = tuple(card.identities), tuple(card.emotions)
@@ -31,11 +33,11 @@ class Personalizer:
         return np.broadcast_to(self._identity[self.identities.index(name)], (frames, self.embedding_dim))
 
     def emotion(self, settings: Settings, heard: np.ndarray | None, frames: int) -> np.ndarray:
-        """Emotion embeddings (T, D); `heard` (T, E) are the listener's probabilities, needed for ``live``."""
-        if settings.emotion == LIVE and heard is not None:
-            target = heard @ self._heard_emotion @ self._emotion
-        else:
-            target = np.broadcast_to(self._weights(settings) @ self._emotion, (frames, self.embedding_dim))
+        """Emotion embeddings (T, D); `heard` (T, E) are the listener's probabilities, where something is inferred."""
+        target = np.broadcast_to(self._weights(settings) @ self._emotion, (frames, self.embedding_dim))
+        if heard is not None:
+            share = np.float32(1.0 if settings.emotion == LIVE else settings.live_share)
+            target = (1 - share) * target + share * (heard @ self._heard_emotion @ self._emotion)
         return self._neutral + np.float32(settings.intensity) * (target - self._neutral)
 
     def _weights(self, settings: Settings) -> np.ndarray:

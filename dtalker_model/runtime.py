@@ -14,6 +14,9 @@ State = dict[str, np.ndarray]
 
 STATE_PREFIX, NEW_STATE_PREFIX = "state_", "new_"
 
+DECODER = "decoder"
+"""The state of a student's denoising steps, (B, steps, layers, dim): its second axis says how many are run."""
+
 
 class Step(Protocol):
     """One call of a student. `dtalker_model.torch_step` has the same in torch."""
@@ -22,9 +25,37 @@ class Step(Protocol):
         """Zeros for `batch` fresh streams."""
 
     def __call__(
-        self, features: np.ndarray, noise: np.ndarray, identity: np.ndarray, emotion: np.ndarray, state: State
+        self,
+        features: np.ndarray,
+        noise: np.ndarray,
+        identity: np.ndarray,
+        emotion: np.ndarray,
+        state: State,
+        steps: int = 0,
     ) -> tuple[np.ndarray, State]:
-        """features (B, T, 128), noise (B, T, 52), identity, emotion (B, T, D), float32 -> weights (B, T, 52), state."""
+        """Run T frames of B streams.
+
+        Args:
+            features, noise, identity, emotion: (B, T, 128), (B, T, 52), (B, T, D), (B, T, D), all float32.
+            state: as `initial_state` or as returned by the previous call, of whatever number of steps.
+            steps: denoising steps of this call; 0 for the model's own number.
+
+        Returns:
+            weights (B, T, 52) and the new state.
+        """
+
+
+def for_steps(state: State, steps: int) -> State:
+    """`state` with a slot of the decoder's state for each of `steps` steps.
+
+    Where the number changes, a step that ends at some noise level goes on from the old step that ends there, or from
+    the next one below. So the last step, which makes the motion, goes on from the last, and the motion does not jump.
+    """
+    before = state[DECODER].shape[1]
+    if before == steps:
+        return state
+    nearest = (np.arange(1, steps + 1) * before - 1) // steps
+    return state | {DECODER: state[DECODER][:, nearest]}
 
 
 class Graph:
@@ -49,10 +80,9 @@ class Graph:
         self._fetch = self._outputs + [NEW_STATE_PREFIX + n for n in self._states]
 
     def initial_state(self, batch: int = 1) -> State:
-        """Zeros for `batch` fresh streams."""
-        return {
-            n.removeprefix(STATE_PREFIX): np.zeros((batch, *s[1:]), np.float32) for n, s in self._state_shapes.items()
-        }
+        """Zeros for `batch` fresh streams; an axis of no fixed length has one entry."""
+        fixed = {n: [d if isinstance(d, int) else 1 for d in s[1:]] for n, s in self._state_shapes.items()}
+        return {n.removeprefix(STATE_PREFIX): np.zeros((batch, *s), np.float32) for n, s in fixed.items()}
 
     def run(self, inputs: dict[str, np.ndarray], state: State) -> tuple[list[np.ndarray], State]:
         """Outputs in the graph's order, and the new state."""
@@ -62,20 +92,27 @@ class Graph:
 
 
 class OnnxStep(Graph):
-    """A student's step in ONNX Runtime."""
+    """A student's step in ONNX Runtime. The graph loops over the denoising steps: one file runs any number of them."""
 
-    def __init__(self, path: Path, embedding_dim: int, threads: int = 1) -> None:
+    def __init__(self, path: Path, embedding_dim: int, steps: int, threads: int = 1) -> None:
+        """Load the graph; `steps` is the model's own number. Raises as `Graph`."""
         super().__init__(
             path, {"features": 128, "noise": 52, "identity": embedding_dim, "emotion": embedding_dim}, threads
         )
+        self._steps = steps
 
     def __call__(
-        self, features: np.ndarray, noise: np.ndarray, identity: np.ndarray, emotion: np.ndarray, state: State
+        self,
+        features: np.ndarray,
+        noise: np.ndarray,
+        identity: np.ndarray,
+        emotion: np.ndarray,
+        state: State,
+        steps: int = 0,
     ) -> tuple[np.ndarray, State]:
         """See `Step`."""
-        (weights,), state = self.run(
-            {"features": features, "noise": noise, "identity": identity, "emotion": emotion}, state
-        )
+        inputs = {"features": features, "noise": noise, "identity": identity, "emotion": emotion}
+        (weights,), state = self.run(inputs, for_steps(state, steps or self._steps))
         return weights, state
 
 

@@ -42,6 +42,10 @@ class Settings:
     )
     intensity: float = _field(1.0, "Strength of the emotion: 0 is neutral, 1 as trained, 2 exaggerated.", (0.0, 2.0))
     live_time_constant_s: float = _field(1.0, "How slowly 'live' identity and emotion follow.", (0.1, 10.0), "s")
+    live_share: float = _field(
+        0.0, "Share of the inferred emotion beside the chosen one; with emotion 'live' it is all of it.", (0.0, 1.0)
+    )
+    steps: int = _field(0, "Denoising steps, one of the numbers that the model offers; 0 is its own choice.", (0, 16))
     gain_upper: float = _field(1.0, "Multiplies all blendshapes of eyes, brows, upper cheeks and nose.", (0.0, 3.0))
     gain_lower: float = _field(1.0, "Multiplies all blendshapes of jaw, lips, lower cheeks and tongue.", (0.0, 3.0))
     offset_upper: float = _field(0.0, "Added to all blendshapes of the upper face, after the gains.", (-1.0, 1.0))
@@ -65,11 +69,19 @@ class Settings:
         _require_known("setting", changes, [spec.name for spec in setting_specs()])
         return dataclasses.replace(self, **changes)
 
-    def check(self, identities: Collection[str], emotions: Collection[str]) -> None:
-        """Raise `SettingError` unless every name is one the model knows (names from the model's card)."""
+    @property
+    def listens(self) -> bool:
+        """Whether anything follows the voice."""
+        return LIVE in (self.identity, self.emotion) or self.live_share > 0
+
+    def check(self, identities: Collection[str], emotions: Collection[str], step_counts: Collection[int]) -> None:
+        """Raise `SettingError` unless names and steps are those that the model offers (from its card)."""
         _require_known("identity", [self.identity], [*identities, LIVE])
         _require_known("emotion", [self.emotion], [*emotions, LIVE, MIX])
         _require_known("emotion_weights", self.emotion_weights, emotions)
+        if self.steps not in (0, *step_counts):
+            offered = ", ".join(map(str, step_counts))
+            raise SettingError(f"steps: {self.steps} is not what this model offers: {offered}, or 0 for its own choice")
 
 
 DOTTED = {

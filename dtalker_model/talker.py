@@ -64,17 +64,17 @@ class Talker:
 
     @property
     def belief(self) -> Belief:
-        """What is believed about the voice; identities and emotions are followed while either is ``live``."""
+        """What is believed about the voice; identities and emotions are followed while `Settings.listens`."""
         return self._engine.belief()
 
     def set(self, **changes: Any) -> None:
         """Change settings from the next computed frame on; of a new seed, the network's noise waits for `reset`.
 
         Raises:
-            SettingError: a value out of range or a name the model does not know. Nothing changes then.
+            SettingError: a value out of range, or one that the model does not offer. Nothing changes then.
         """
         settings = self._settings.replace(**changes)
-        settings.check(self.card.identities, self.card.emotions)
+        settings.check(self.card.identities, self.card.emotions, self.card.step_counts)
         self._settings = settings
 
     def push(self, pcm: np.ndarray, sample_rate_hz: int) -> list[Frame]:
@@ -132,7 +132,8 @@ def load_engine(model: str | Path = DEFAULT_MODEL, threads: int = 1, seed: int =
     listener = None
     if card.listener_sha256:
         listener = Listener(listener_path(path), card.listener_identities, card.listener_emotions, threads)
-    return card, Engine(OnnxStep(path, personalizer.embedding_dim, threads), listener, personalizer, seed)
+    step = OnnxStep(path, personalizer.embedding_dim, card.steps, threads)
+    return card, Engine(step, listener, personalizer, seed)
 
 
 def load(
@@ -151,5 +152,5 @@ def load(
     """
     wanted = (settings or Settings()).replace(**changes)
     card, engine = load_engine(model, threads, wanted.seed)
-    wanted.check(card.identities, card.emotions)
+    wanted.check(card.identities, card.emotions, card.step_counts)
     return Talker(card, engine, wanted)

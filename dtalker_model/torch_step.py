@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from dtalker_model.network import Student
-from dtalker_model.runtime import State
+from dtalker_model.runtime import DECODER, State, for_steps
 
 
 class TorchStep:
@@ -17,13 +17,25 @@ class TorchStep:
 
     def initial_state(self, batch: int = 1) -> State:
         """See `runtime.Step`."""
-        return {name: value.numpy() for name, value in self.student.initial_state(batch).items()}
+        state = {name: value.numpy() for name, value in self.student.initial_state(batch).items()}
+        decoder = state[f"{DECODER}_{self.student.config.default_steps}"]
+        return {name: value for name, value in state.items() if not name.startswith(DECODER)} | {DECODER: decoder}
 
     @torch.no_grad()
     def __call__(
-        self, features: np.ndarray, noise: np.ndarray, identity: np.ndarray, emotion: np.ndarray, state: State
+        self,
+        features: np.ndarray,
+        noise: np.ndarray,
+        identity: np.ndarray,
+        emotion: np.ndarray,
+        state: State,
+        steps: int = 0,
     ) -> tuple[np.ndarray, State]:
         """See `runtime.Step`."""
+        steps = steps or self.student.config.default_steps
         tensors = [torch.from_numpy(np.ascontiguousarray(x)) for x in (features, noise, identity, emotion)]
-        weights, state_out = self.student(*tensors, {k: torch.from_numpy(v) for k, v in state.items()})
-        return weights.numpy(), {name: value.numpy() for name, value in state_out.items()}
+        received = {name: torch.from_numpy(value) for name, value in for_steps(state, steps).items()}
+        received[f"{DECODER}_{steps}"] = received.pop(DECODER)
+        weights, new = self.student(*tensors, received, steps)
+        new[DECODER] = new.pop(f"{DECODER}_{steps}")
+        return weights.numpy(), {name: value.numpy() for name, value in new.items()}

@@ -62,6 +62,8 @@ class Outputs:
             licence=card.licence,
             identities=list(card.identities),
             emotions=list(card.emotions),
+            steps=card.steps,
+            step_counts=list(card.step_counts),
         )
         message.header = header(self._now_ns(), self.frame_id)
         self._info.publish(message)

@@ -132,6 +132,8 @@ def _stream_info(info: Any, begun_ns: int, face: str, progress: Any) -> StreamIn
         lookahead_ms=float(info.lookahead_ms),
         identities=tuple(info.identities),
         emotions=tuple(info.emotions),
+        steps=int(info.steps),
+        step_counts=tuple(map(int, info.step_counts)),
         progress=progress,
     )
 

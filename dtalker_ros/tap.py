@@ -7,7 +7,6 @@ from dtalker.srv import Express
 from rclpy.lifecycle import LifecycleNode
 from std_srvs.srv import Trigger
 
-from dtalker_model.settings import LIVE
 from dtalker_ros.arrivals import MS
 from dtalker_ros.audio_source import AudioSource
 from dtalker_ros.convert import AudioChunk, chunk_from_message
@@ -75,7 +74,7 @@ class Tap:
             settings, belief = self._talker.settings, self._talker.belief
             shown_ns = self.engine.timeline.show_ns(self._talker.samples)
             delay_ns = round(self.engine.timeline.config.playout_delay_ms * MS)
-        if LIVE in (settings.identity, settings.emotion):
+        if settings.listens:
             self._outputs.publish_speaker(belief, shown_ns - delay_ns)
 
     def _on_flush(self, request: Any, response: Any) -> Any:

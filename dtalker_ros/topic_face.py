@@ -120,7 +120,8 @@ class TopicFace:
             return
         self._info = info
         names = {"identities": list(info.identities), "emotions": list(info.emotions)}
-        model = {"name": info.model, "steps": None, "lookahead_ms": info.lookahead_ms, "licence": info.licence}
+        model = {"name": info.model, "lookahead_ms": info.lookahead_ms, "licence": info.licence}
+        model |= {"steps": int(info.steps), "step_counts": list(map(int, info.step_counts))}
         self._keep("about", about_text("ros", {**model, **names, "live": True}, []))
         self._remote.learn(list(info.emotions))
 

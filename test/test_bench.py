@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from dtalker_model.card import model_path, read_card
 from dtalker_model.cli import bench, machine
 from dtalker_model.cli.measurement import clip, largest
 
@@ -24,6 +25,9 @@ def test_bench_prints_every_figure() -> None:
     assert set(bench.EXPLANATIONS) <= set(report)
     assert report["fps_offline_1core"] > 500
     assert 0 < report["step_ms_p50"] <= report["step_ms_p99"]
+    own = report["by_steps"][str(read_card(model_path("dtalker")).steps)]
+    assert own == {name: report[name] for name in bench.SPEED}
+    assert all(figures["step_ms_p50"] > 0 for figures in report["by_steps"].values())
     assert report["voices_realtime_1core"] >= 1
     assert 0 < report["model_mb"] <= LARGEST_MODEL_MB
     assert 0 < report["lookahead_ms"] <= LONGEST_LOOKAHEAD_MS
@@ -34,8 +38,10 @@ def test_bench_prints_every_figure() -> None:
 def test_people_read_the_same_figures_with_a_text_each() -> None:
     report = dict.fromkeys(bench.EXPLANATIONS, 1.0)
     about = {"machine": {"cpu": "a", "cores": 2, "load": 0.0, "system": "b"}, "versions": {"python": "3"}}
-    lines = bench._lines({**report, **about, "runs": 5, "model": "dtalker", "seconds": 10.0})
+    by_steps = {steps: dict.fromkeys(bench.SPEED, 3.0) for steps in (1, 4)}
+    lines = bench._lines({**report, **about, "by_steps": by_steps, "runs": 5, "model": "dtalker", "seconds": 10.0})
     assert [line.split()[0] for line in lines[: len(report)]] == list(report)
+    assert lines[len(report) + 1] == "with 4 steps: fps_offline_1core 3.0, step_ms_p50 3.0, step_ms_p99 3.0"
 
 
 @pytest.mark.parametrize(("true_limit", "limit"), [(0, 100), (1, 100), (5, 100), (77, 100), (100, 64), (1000, 4096)])

@@ -45,6 +45,12 @@ def test_a_model_can_be_loaded_by_path(copy: Path) -> None:
     assert dtalker_model.load(copy).card.name == "dtalker"
 
 
+def test_a_card_without_step_counts_offers_its_own_steps_alone(copy: Path) -> None:
+    edit(card_path(copy), lambda card: card.pop("step_counts", None))
+    card = read_card(copy)
+    assert card.step_counts == (card.steps,)
+
+
 def test_an_unknown_name_lists_what_is_shipped() -> None:
     with pytest.raises(ModelError, match=r"no model 'dtalkr'.*dtalker"):
         dtalker_model.load("dtalkr")
@@ -98,6 +104,7 @@ def test_bytes_that_are_no_graph_are_refused(copy: Path) -> None:
         (lambda card: card.update(colour="red"), "does not fit this dtalker.*colour"),
         (lambda card: card.update(sample_rate_hz=22050), r"made for \(22050|made for 22050"),
         (lambda card: card["identities"].pop("default"), "lacks identity 'default'"),
+        (lambda card: card.update(steps=3, step_counts=[1, 2]), r"steps 3 are none of \(1, 2\)"),
         (lambda card: card["emotions"].update(happy=[1.0]), "embeddings differ in length"),
     ],
 )

@@ -56,6 +56,30 @@ def test_live_follows_what_was_heard_and_unknown_names_count_as_default(personal
     np.testing.assert_allclose(personalizer.emotion(settings, mood, 1), [[0.0, -1.0]], atol=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        (Settings(emotion="happy", live_share=0.0), HAPPY),
+        (Settings(emotion="happy", live_share=1.0), SAD),
+        (Settings(emotion="happy", live_share=0.5), (1.0, -1.0)),
+        (Settings(emotion="happy", live_share=0.5, intensity=2.0), (2.0, -3.0)),
+        (Settings(emotion="live", live_share=0.25), SAD),
+        (Settings(emotion="mix", emotion_weights={"happy": 0.5}, live_share=0.5), (0.5, -1.0)),
+    ],
+)
+def test_the_chosen_and_the_inferred_emotion_blend(
+    personalizer: Personalizer, settings: Settings, expected: tuple
+) -> None:
+    sad = np.tile(np.array([1.0, 0.0, 0.0], np.float32), (3, 1))
+    np.testing.assert_allclose(personalizer.emotion(settings, sad, 3), np.tile(expected, (3, 1)), atol=1e-6)
+
+
+def test_without_a_listener_the_chosen_emotion_holds(personalizer: Personalizer) -> None:
+    settings = Settings(emotion="happy", live_share=1.0)
+    assert settings.listens and not Settings(emotion="happy").listens
+    np.testing.assert_allclose(personalizer.emotion(settings, None, 2), [HAPPY, HAPPY])
+
+
 def test_a_fixed_identity_is_its_own_embedding(personalizer: Personalizer) -> None:
     np.testing.assert_allclose(personalizer.identity(Settings(identity="ann"), None, 2), [[0, 1], [0, 1]])
 

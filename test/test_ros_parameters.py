@@ -29,6 +29,9 @@ REFUSED: list[tuple[str, Any, str]] = [
     ("publish_rate_hz", 60.0, "publish_rate_hz out of range"),
     ("smoothing_ms", 501.0, "smoothing_ms out of range"),
     ("seed", -1, "seed out of range"),
+    ("steps", 17, "steps out of range"),
+    ("steps", 3, "steps: 3 is not what this model offers"),
+    ("live_share", 1.5, "live_share out of range Min: 0.0, Max: 1.0"),
     ("model", "other", "read-only parameter"),
     ("audio_type", "std_msgs/msg/Int16MultiArray", "read-only parameter"),
     ("autostart", False, "read-only parameter"),
@@ -48,6 +51,8 @@ ACCEPTED: list[tuple[str, Any, str, Any]] = [
     ("blink_rate_hz", 0.5, "blink_rate_hz", 0.5),
     ("idle", False, "idle", False),
     ("live_time_constant_s", 2.0, "live_time_constant_s", 2.0),
+    ("live_share", 0.5, "live_share", 0.5),
+    ("steps", 2, "steps", 2),
     ("seed", 7, "seed", 7),
 ]
 

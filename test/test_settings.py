@@ -12,6 +12,7 @@ from dtalker_model.settings import Settings, setting_specs
 
 IDENTITIES = ("default", "ravdess-01")
 EMOTIONS = ("neutral", "happy", "sad")
+STEPS = (1, 2, 4)
 
 
 def test_every_setting_is_described_and_its_default_is_in_range() -> None:
@@ -66,6 +67,8 @@ def test_both_ends_of_a_range_are_allowed_and_nothing_beyond(name: str, low: flo
         ({"intensity": float("nan")}, "intensity: expected a number from 0 to 2, received nan"),
         ({"intensity": True}, "intensity: expected a number from 0 to 2, received True"),
         ({"seed": 1.5}, "seed: expected a whole number from 0 to 2147483647, received 1.5"),
+        ({"steps": 17}, "steps: 17 is out of range, allowed 0 to 16"),
+        ({"steps": 1.5}, "steps: expected a whole number from 0 to 16, received 1.5"),
         ({"seed": -1}, "seed: -1 is out of range, allowed 0 to 2147483647"),
         ({"smoothing_ms": 900}, "smoothing_ms: 900 is out of range, allowed 0 to 500 ms"),
         ({"blink": 1}, "blink: expected true or false, received 1"),
@@ -87,8 +90,9 @@ def test_names_are_compared_with_the_card() -> None:
         Settings(),
         Settings(identity="live", emotion="live"),
         Settings(emotion="mix", emotion_weights={"sad": 1}),
+        *(Settings(steps=steps) for steps in (0, *STEPS)),
     ):
-        settings.check(IDENTITIES, EMOTIONS)
+        settings.check(IDENTITIES, EMOTIONS, STEPS)
 
 
 @pytest.mark.parametrize(
@@ -97,8 +101,9 @@ def test_names_are_compared_with_the_card() -> None:
         ({"emotion": "hapy"}, r"emotion: unknown name 'hapy'; did you mean 'happy'\?"),
         ({"identity": "xyz"}, "identity: unknown name 'xyz'; known: default, ravdess-01, live"),
         ({"emotion_weights": {"joy": 0.5}}, "emotion_weights: unknown name 'joy'; known: neutral, happy, sad"),
+        ({"steps": 3}, "steps: 3 is not what this model offers: 1, 2, 4, or 0 for its own choice"),
     ],
 )
-def test_an_unknown_name_is_refused_with_a_suggestion(changes: dict[str, Any], message: str) -> None:
+def test_what_the_model_does_not_offer_is_refused_with_a_suggestion(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(SettingError, match=message):
-        Settings(**changes).check(IDENTITIES, EMOTIONS)
+        Settings(**changes).check(IDENTITIES, EMOTIONS, STEPS)

@@ -14,12 +14,8 @@ torch = pytest.importorskip("torch", reason="torch is not installed: pip install
 from tiny_corpus import write_corpus  # noqa: E402
 
 import dtalker_model  # noqa: E402
-from dtalker_model.network import Student, StudentConfig  # noqa: E402
-from dtalker_model.runtime import OnnxStep  # noqa: E402
-from dtalker_model.torch_step import TorchStep  # noqa: E402
 from training import config, losses, run_listener, run_student  # noqa: E402
 from training.__main__ import main  # noqa: E402
-from training.export import ExportError, student_inputs, write_graph  # noqa: E402
 from training.library import Library, Names  # noqa: E402
 from training.posed import ACTION_UNITS, POSED, expression, pose  # noqa: E402
 from training.student import TrainConfig  # noqa: E402
@@ -80,32 +76,6 @@ def test_unknown_settings_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="TrainConfig has no setting learning_rat"):
         config.from_dict(TrainConfig, {"learning_rat": 1})
     assert config.from_dict(TrainConfig, {"student": {"steps": 4}}).student.steps == 4
-
-
-@pytest.mark.parametrize("batch", [1, 16])
-def test_onnx_and_torch_agree_over_1000_frames(tmp_path: Path, batch: int) -> None:
-    torch.manual_seed(0)
-    student = Student(StudentConfig())
-    write_graph(student, student_inputs(student), ["weights"], tmp_path / "s.onnx")
-    onnx, reference = OnnxStep(tmp_path / "s.onnx", embedding_dim=64), TorchStep(student)
-    draw = np.random.default_rng(0)
-    x = [draw.standard_normal((batch, 1000, dim), np.float32) for dim in (128, 52, 64, 64)]
-    features, noise, identity, emotion = x
-    expected, _ = reference(features, noise, identity, emotion, reference.initial_state(batch))
-    state, parts = onnx.initial_state(batch), []
-    for begin in range(0, 1000, 125):
-        now = slice(begin, begin + 125)
-        weights, state = onnx(features[:, now], noise[:, now], identity[:, now], emotion[:, now], state)
-        parts.append(weights)
-    np.testing.assert_allclose(np.concatenate(parts, axis=1), expected, atol=1e-4)
-
-
-def test_a_wrong_graph_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    student = Student(StudentConfig(encoder_dim=16, decoder_dim=16))
-    monkeypatch.setattr("training.export.parity", lambda *_: 0.01)
-    with pytest.raises(ExportError, match=r"differs from torch by 0\.01"):
-        write_graph(student, student_inputs(student), ["weights"], tmp_path / "s.onnx")
-    assert not (tmp_path / "s.onnx").exists()
 
 
 def test_a_run_trains_exports_and_is_evaluated(

@@ -90,6 +90,7 @@ def test_a_setting_reaches_the_engine_at_once_and_shows(demo_wav: Path) -> None:
         ({"emotoin": "happy"}, "unknown"),
         ({"gains": {"jawOpen": "x"}}, "expected a number"),
         ({"seed": 1.5}, "whole number"),
+        ({"steps": 3}, "not what this model offers"),
         ({"blink": 1}, "true or false"),
     ],
 )
@@ -147,6 +148,7 @@ def test_the_page_learns_the_model_and_every_setting() -> None:
         about = (await client.until(lambda: client.texts.get("about")))[-1]
         card = dtalker_model.load().card
         assert (about["model"]["steps"], about["model"]["emotions"]) == (card.steps, list(card.emotions))
+        assert about["model"]["step_counts"] == list(card.step_counts)
         assert {spec["name"] for spec in about["specs"]} == set(vars(Settings()))
         belief = (await client.until(lambda: client.texts.get("belief")))[-1]
         assert belief["speaking"] is False

@@ -16,15 +16,14 @@ from torch import Tensor, nn
 from dtalker_model.card import ModelCard, listener_path, sha256_of, write_card
 from dtalker_model.listener_network import ListenerNetwork
 from dtalker_model.network import Student
-from dtalker_model.runtime import NEW_STATE_PREFIX, STATE_PREFIX, Graph
+from dtalker_model.runtime import DECODER, NEW_STATE_PREFIX, STATE_PREFIX, Graph, for_steps
+from training.student_graph import StudentGraph
 
 OPSET = 17
 TOLERANCE = 1e-4
 PARITY_FRAMES = 1000
 PARITY_CHUNK = 37
-
-
-Streaming = Student | ListenerNetwork
+PARITY_BATCHES = (1, 16)
 
 
 class ExportError(RuntimeError):
@@ -34,7 +33,7 @@ class ExportError(RuntimeError):
 class _Flat(nn.Module):
     """A network with its state as positional tensors, as the exporter wants it."""
 
-    def __init__(self, network: Streaming, state_names: Sequence[str]) -> None:
+    def __init__(self, network: StudentGraph | ListenerNetwork, state_names: Sequence[str]) -> None:
         super().__init__()
         self.network, self.state_names = network, state_names
 
@@ -44,8 +43,12 @@ class _Flat(nn.Module):
         return (*outputs, *(state[name] for name in self.state_names))
 
 
-def write_graph(network: Streaming, inputs: Mapping[str, int], outputs: Sequence[str], path: Path) -> None:
-    """Export a network that has `initial_state`, compare it with torch over 1000 frames, and only then write `path`.
+def write_graph(
+    network: Student | ListenerNetwork, inputs: Mapping[str, int], outputs: Sequence[str], path: Path
+) -> None:
+    """Export a network, compare it with torch over 1000 frames, and only then write `path`.
+
+    A student is compared for batches of 1 and 16 and every number of steps that it offers.
 
     Args:
         inputs: name and last dimension of each (B, T, D) input, in the order of the network's forward.
@@ -55,10 +58,11 @@ def write_graph(network: Streaming, inputs: Mapping[str, int], outputs: Sequence
         ExportError: torch and ONNX Runtime differ by more than 1e-4.
     """
     network.eval()
+    counts = network.config.step_counts if isinstance(network, Student) else (0,)
     with tempfile.TemporaryDirectory() as folder:
         draft = Path(folder) / path.name
-        _export(network, inputs, outputs, draft)
-        difference = max(parity(network, draft, inputs, batch) for batch in (1, 3))
+        _export(StudentGraph(network) if isinstance(network, Student) else network, inputs, outputs, draft)
+        difference = max(parity(network, draft, inputs, batch, n) for batch in PARITY_BATCHES for n in counts)
         if not difference <= TOLERANCE:
             raise ExportError(
                 f"{path.name}: ONNX differs from torch by {difference:g}, more than {TOLERANCE:g}: not written"
@@ -67,29 +71,41 @@ def write_graph(network: Streaming, inputs: Mapping[str, int], outputs: Sequence
         shutil.copyfile(draft, path)
 
 
-def _export(network: Streaming, inputs: Mapping[str, int], outputs: Sequence[str], path: Path) -> None:
+def _export(
+    network: StudentGraph | ListenerNetwork, inputs: Mapping[str, int], outputs: Sequence[str], path: Path
+) -> None:
     state = network.initial_state(1)
     example = (*(torch.zeros(1, 5, dim) for dim in inputs.values()), *state.values())
     ins = [*inputs, *(STATE_PREFIX + name for name in state)]
     outs = [*outputs, *(NEW_STATE_PREFIX + name for name in state)]
-    sequences = {name: {0: "B", 1: "T"} for name in (*inputs, *outputs)}
-    axes = {name: sequences.get(name, {0: "B"}) for name in (*ins, *outs)}
+    axes: dict[str, dict[int, str]] = {name: {0: "B"} for name in (*ins, *outs)}
+    axes |= {name: {0: "B", 1: "T"} for name in (*inputs, *outputs)}
+    axes |= {prefix + DECODER: {0: "B", 1: "steps"} for prefix in (STATE_PREFIX, NEW_STATE_PREFIX) if DECODER in state}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the TorchScript exporter is deprecated, but the only one without onnxscript
+        traced = torch.jit.trace(_Flat(network, list(state)).eval(), example, check_trace=False)
         torch.onnx.export(
-            _Flat(network, list(state)).eval(), example, str(path), input_names=ins, output_names=outs,
+            traced, example, str(path), input_names=ins, output_names=outs,
             dynamic_axes=axes, opset_version=OPSET, dynamo=False,
         )  # fmt: skip
 
 
 @torch.no_grad()
-def parity(network: Streaming, path: Path, inputs: Mapping[str, int], batch: int) -> float:
-    """Largest difference between torch in one call and the graph in chunks, over 1000 frames of random input."""
+def parity(
+    network: Student | ListenerNetwork, path: Path, inputs: Mapping[str, int], batch: int, steps: int = 0
+) -> float:
+    """Largest difference between torch in one call and the graph in chunks, over 1000 frames of random input.
+
+    `steps` is a student's number of denoising steps; 0 for a network that has none.
+    """
     draw = np.random.default_rng(0)
     arrays = {name: draw.standard_normal((batch, PARITY_FRAMES, dim), np.float32) for name, dim in inputs.items()}
-    *expected, _ = network(*(torch.from_numpy(a) for a in arrays.values()), network.initial_state(batch))
+    count = (steps,) if steps else ()
+    *expected, _ = network(*(torch.from_numpy(a) for a in arrays.values()), network.initial_state(batch), *count)
     graph = Graph(path, dict(inputs))
     state, parts = graph.initial_state(batch), []
+    if steps:
+        state = for_steps(state, steps)
     for begin in range(0, PARITY_FRAMES, PARITY_CHUNK):
         results, state = graph.run({n: a[:, begin : begin + PARITY_CHUNK] for n, a in arrays.items()}, state)
         parts.append(results)
@@ -104,10 +120,14 @@ def student_inputs(student: Student) -> dict[str, int]:
 
 
 def write_model(student: Student, listener: ListenerNetwork | None, card: ModelCard, path: Path) -> None:
-    """Write ``NAME.onnx``, ``NAME.listener.onnx`` where there is a listener, and the card with their digests."""
+    """Write ``NAME.onnx``, ``NAME.listener.onnx`` where there is a listener, and the card.
+
+    The card's digests, parameters and numbers of steps are those of the networks.
+    """
     write_graph(student, student_inputs(student), ["weights"], path)
     parameters = sum(p.numel() for p in student.parameters())
-    card = replace(card, sha256=sha256_of(path))
+    steps, step_counts = student.config.default_steps, student.config.step_counts
+    card = replace(card, sha256=sha256_of(path), steps=steps, step_counts=step_counts)
     if listener is not None:
         write_graph(
             listener,

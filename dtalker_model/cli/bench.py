@@ -23,6 +23,8 @@ EXPLANATIONS = {
     "rss_mb": "peak memory of a fresh process that renders the demo clip, 1e6 bytes",
     "import_s": "`import dtalker_model` in a fresh process, numpy included",
 }
+SPEED = ("fps_offline_1core", "step_ms_p50", "step_ms_p99")
+"""Figures that depend on the number of denoising steps; the headline is the model's own number."""
 IMPORT_PROBE = "import time; t = time.perf_counter(); import dtalker_model; print(time.perf_counter() - t)"
 MOST_RUNS = 100
 LONGEST_S = 600
@@ -52,6 +54,7 @@ def run(arguments: argparse.Namespace) -> None:
     core = pin_to_one_core()
     figures |= measure(arguments.runs, arguments.model, arguments.seconds)
     report = {name: figures[name] for name in EXPLANATIONS}
+    report["by_steps"] = {n: {name: figures[f"{name}@{n}"] for name in SPEED} for n in facts["step_counts"]}
     report |= {"runs": arguments.runs, "seconds": arguments.seconds, "pinned_to_core": core, "threads": 1}
     report |= {"model": facts["name"], "model_sha256": facts["sha256"], "machine": about, "versions": versions()}
     print(json.dumps(report, indent=1) if arguments.json else "\n".join(_lines(report)))
@@ -91,6 +94,8 @@ def _median(values: list[float | None]) -> float | None:
 def _lines(report: dict[str, Any]) -> list[str]:
     about, libraries = report["machine"], report["versions"]
     lines = [f"{name:24}{report[name]!s:>10}  {text}" for name, text in EXPLANATIONS.items()]
+    for steps, figures in report["by_steps"].items():
+        lines.append(f"with {steps} steps: " + ", ".join(f"{name} {value}" for name, value in figures.items()))
     lines.append(f"medians of {report['runs']} runs, {report['model']}, {report['seconds']:g} s of speech")
     lines.append(f"{about['cpu']}, one of {about['cores']} cores, load {about['load']} before, {about['system']}")
     return [*lines, ", ".join(f"{name} {version}" for name, version in libraries.items())]

@@ -35,6 +35,7 @@ def model_facts(model: str) -> dict[str, Any]:
         "model_mb": model_mb(model),
         "params_m": round(card.parameters / 1e6, 3),
         "steps": card.steps,
+        "step_counts": list(card.step_counts),
         "lookahead_ms": card.lookahead_ms,
         "frame_rate_hz": card.frame_rate_hz,
         "sample_rate_hz": card.sample_rate_hz,

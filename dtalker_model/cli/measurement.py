@@ -46,8 +46,16 @@ def clip(seconds: float) -> Audio:
 
 
 def speed(model: str, seconds: float) -> dict[str, float]:
-    """One voice: frames a second in one chunk, and the time of one 20 ms chunk."""
+    """One voice, with the model's own number of steps, and as ``NAME@STEPS`` with each number that it offers."""
     talker, pcm = dtalker_model.load(model), clip(seconds)
+    figures = {steps: _speed(talker, pcm, steps) for steps in talker.card.step_counts}
+    return figures[talker.card.steps] | {f"{name}@{n}": x for n, each in figures.items() for name, x in each.items()}
+
+
+def _speed(talker: dtalker_model.Talker, pcm: Audio, steps: int) -> dict[str, float]:
+    """Frames a second in one chunk, and the time of one 20 ms chunk."""
+    talker.set(steps=steps)
+    talker.reset()
     offline_s = [_timed(lambda: talker.push(pcm, SAMPLE_RATE_HZ) + talker.flush())[0] for _ in range(OFFLINE_REPEATS)]
     steps_ms = []
     for start in range(0, len(pcm) - FRAME_SAMPLES + 1, FRAME_SAMPLES):
@@ -68,9 +76,10 @@ class Choir:
 
     def __init__(self, model: str, voices: int) -> None:
         path = dtalker_model.model_path(model)
-        personalizer = Personalizer(dtalker_model.card.read_card(path))
+        card = dtalker_model.card.read_card(path)
+        personalizer = Personalizer(card)
         self._settings = Settings()
-        self._step = OnnxStep(path, personalizer.embedding_dim)
+        self._step = OnnxStep(path, personalizer.embedding_dim, card.steps)
         self._state = self._step.initial_state(voices)
         shape = (voices, 1, personalizer.embedding_dim)
         self._identity = np.broadcast_to(personalizer.identity(self._settings, None, 1), shape)

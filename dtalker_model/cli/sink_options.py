@@ -40,6 +40,8 @@ def stream_info(card: "ModelCard", speech: Path | None, live: bool, bar: "Closin
         lookahead_ms=card.lookahead_ms,
         identities=tuple(card.identities),
         emotions=tuple(card.emotions),
+        steps=card.steps,
+        step_counts=card.step_counts,
         speech=speech,
         progress=bar.update,
     )

@@ -76,6 +76,8 @@ def _face_info(info: StreamInfo) -> dict[str, Any]:
         "licence": info.licence,
         "identities": list(info.identities),
         "emotions": list(info.emotions),
+        "steps": info.steps,
+        "step_counts": list(info.step_counts),
     }
 
 

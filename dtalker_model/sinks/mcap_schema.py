@@ -39,5 +39,7 @@ string model_sha256
 string licence
 string[] identities
 string[] emotions
+uint8 steps
+uint8[] step_counts
 """
 INFO_TEXT = INFO_FIELDS + _HEADER

@@ -52,6 +52,10 @@ class StreamInfo:
     lookahead_ms: float = 0.0
     identities: tuple[str, ...] = ()
     emotions: tuple[str, ...] = ()
+    steps: int = 0
+    """The model's own number of denoising steps; 0 where it is not known."""
+    step_counts: tuple[int, ...] = ()
+    """Numbers of steps that it offers."""
     speech: Path | None = None
     """Sound file that the face speaks, complete when the sink is closed; its start is `time_s` 0."""
     progress: Callable[[str, float], None] | None = None

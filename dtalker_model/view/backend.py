@@ -64,7 +64,8 @@ def about_text(source: str, model: dict[str, Any], can: list[str]) -> str:
 
     Args:
         source: ``talker`` or ``ros``.
-        model: name, steps, lookahead_ms, licence, identities, emotions, live (whether it infers them).
+        model: name, steps (its own number), step_counts (those it offers), lookahead_ms, licence, identities, emotions,
+            live (whether it infers them).
         can: of ``play``, ``upload``, ``microphone``, those that this backend offers.
     """
     specs = [

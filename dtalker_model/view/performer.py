@@ -71,6 +71,7 @@ class Performer:
         model = {
             "name": card.name,
             "steps": card.steps,
+            "step_counts": list(card.step_counts),
             "lookahead_ms": card.lookahead_ms,
             "licence": card.licence,
             "identities": list(card.identities),

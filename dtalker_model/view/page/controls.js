@@ -53,7 +53,7 @@ export function choice(parent, entries, changed) {
       button.tabIndex = on || (!known && k === 0) ? 0 : -1;
     }
   };
-  parent.addEventListener("keydown", (event) => {
+  parent.onkeydown = (event) => {
     const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
     const usable = buttons.filter((button) => !button.disabled);
     if (!step || !usable.length) return;
@@ -61,7 +61,7 @@ export function choice(parent, entries, changed) {
     const next = usable[(usable.indexOf(document.activeElement) + step + usable.length) % usable.length];
     next.focus();
     next.click();
-  });
+  };
   set(null);
   return { set, enable: (value, on) => { for (const b of buttons) if (b.dataset.value === value) b.disabled = !on; } };
 }

@@ -43,7 +43,6 @@ function onAbout(about) {
   $("microphone").hidden = !about.can.includes("microphone");
   $("model-name").textContent = about.model.name;
   $("model-name").title = about.model.licence;
-  $("model-steps").textContent = about.model.steps ? `${about.model.steps} (fixed in the model)` : "fixed in the model";
   $("model-lookahead").textContent = `${about.model.lookahead_ms} ms`;
 }
 
@@ -73,7 +72,8 @@ on("audio", (piece) => { if (piece.stream === clock.stream) sound.piece(piece); 
 settings.addEventListener("change", ({ detail }) => {
   panel?.show(detail.settings);
   ros.take(detail);
-  belief.followed = [detail.settings.identity, detail.settings.emotion].includes("live");
+  const { identity, emotion, live_share } = detail.settings;
+  belief.followed = [identity, emotion].includes("live") || live_share > 0;
 });
 settings.addEventListener("reached", ({ detail }) => { $("reach").textContent = `${detail.toFixed(0)} ms`; });
 

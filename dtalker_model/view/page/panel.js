@@ -21,6 +21,7 @@ export class Panel {
     this.#emotion();
     this.#identity();
     this.#motion();
+    this.#steps();
     $("defaults").onclick = () => settings.set(Object.fromEntries(about.specs.map((spec) => [spec.name, spec.default])));
   }
 
@@ -32,6 +33,8 @@ export class Panel {
     $("emotion-named").hidden = mode !== "named";
     $("emotion-mix").hidden = mode !== "mix";
     $("emotion-live").hidden = mode !== "live";
+    this.#widgets.live_share.input.parentElement.hidden = mode === "live" || !this.model.live;
+    this.steps.set(String(values.steps || this.model.steps));
     for (const [name, widget] of Object.entries(this.#mix)) widget.set(values.emotion_weights[name] ?? 0);
     this.identityMode.set(values.identity === "live" ? "live" : "named");
     $("identity").disabled = values.identity === "live";
@@ -47,7 +50,9 @@ export class Panel {
     for (const name of this.model.emotions.filter((emotion) => emotion !== "neutral")) {
       this.#mix[name] = slider($("emotion-mix"), { id: `mix-${name}`, label: name, range: [0, 1] }, () => this.#setMix());
     }
+    $("emotion-strength").replaceChildren();
     this.#slider($("emotion-strength"), "intensity", "intensity", 2);
+    this.#slider($("emotion-strength"), "live_share", "from the voice", 2);
   }
 
   #setMode(mode) {
@@ -83,9 +88,14 @@ export class Panel {
     this.#widgets.seed = number($("seed-row"), { id: "seed", label: "seed", range, title: `${doc} ${LATER.seed}` }, (seed) => this.settings.set({ seed }));
   }
 
+  #steps() {
+    const title = `${this.specs.steps.doc} Here that is ${this.model.steps}.`;
+    const entries = this.model.step_counts.map((count) => [String(count), String(count), title]);
+    this.steps = choice($("steps"), entries, (count) => this.settings.set({ steps: Number(count) }));
+  }
+
   #slider(parent, name, label, digits) {
     const { range, unit, doc } = this.specs[name];
-    if (name === "intensity") parent.replaceChildren();
     const step = digits === 0 ? 1 : 10 ** -digits;
     this.#widgets[name] = slider(parent, { id: name, label, range, unit, digits, step, title: doc }, (value) => this.settings.set({ [name]: value }));
   }

@@ -1,0 +1,84 @@
+"""The exported student: one file runs every number of denoising steps, streaming, as torch does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="torch is not installed: pip install '.[train]'")
+
+from dtalker_model.network import Student, StudentConfig  # noqa: E402
+from dtalker_model.runtime import DECODER, OnnxStep, State, Step  # noqa: E402
+from dtalker_model.torch_step import TorchStep  # noqa: E402
+from training import export  # noqa: E402
+from training.export import ExportError, student_inputs, write_graph  # noqa: E402
+
+T = 200
+TOLERANCE = 1e-4
+Plan = list[tuple[int, int]]
+"""Frames and steps of one call after the other."""
+
+
+@pytest.fixture(scope="module")
+def student() -> Student:
+    """Random weights, large enough for noise and steps to matter."""
+    torch.manual_seed(0)
+    student = Student(StudentConfig(encoder_dim=24, decoder_dim=16, default_steps=2))
+    with torch.no_grad():
+        for parameter in student.parameters():
+            parameter.mul_(2)
+    return student.eval()
+
+
+@pytest.fixture(scope="module")
+def onnx(student: Student, tmp_path_factory: pytest.TempPathFactory) -> OnnxStep:
+    path = tmp_path_factory.mktemp("export") / "s.onnx"
+    write_graph(student, student_inputs(student), ["weights"], path)
+    return OnnxStep(path, embedding_dim=64, steps=2)
+
+
+def run(step: Step, batch: int, plan: Plan) -> tuple[np.ndarray, State]:
+    """Weights (batch, frames of the plan, 52) and the last state, for the same random input every time."""
+    draw = np.random.default_rng(0)
+    x = [draw.standard_normal((batch, T, dim), np.float32) for dim in (128, 52, 64, 64)]
+    state, parts, begin = step.initial_state(batch), [], 0
+    for frames, steps in plan:
+        weights, state = step(*(a[:, begin : begin + frames] for a in x), state, steps)
+        parts.append(weights)
+        begin += frames
+    return np.concatenate(parts, axis=1), state
+
+
+@pytest.mark.parametrize("batch", [1, 16])
+@pytest.mark.parametrize("steps", [1, 2, 4])
+def test_streaming_onnx_is_offline_torch(student: Student, onnx: OnnxStep, steps: int, batch: int) -> None:
+    expected, last = run(TorchStep(student), batch, [(T, steps)])
+    streamed, state = run(onnx, batch, [(1, steps), (2, steps), (60, steps), (137, steps)])
+    np.testing.assert_allclose(streamed, expected, atol=TOLERANCE)
+    assert state.keys() == last.keys()
+    assert state[DECODER].shape == (batch, steps, 3, 16)
+    np.testing.assert_allclose(state[DECODER], last[DECODER], atol=TOLERANCE)
+
+
+def test_steps_differ_and_zero_means_the_models_own_number(student: Student, onnx: OnnxStep) -> None:
+    one, two, four, own = (run(onnx, 1, [(T, steps)])[0] for steps in (1, 2, 4, 0))
+    np.testing.assert_array_equal(own, two)
+    np.testing.assert_array_equal(run(TorchStep(student), 1, [(T, 0)])[0], run(TorchStep(student), 1, [(T, 2)])[0])
+    assert min(np.abs(one - two).max(), np.abs(two - four).max()) > 0.01
+
+
+def test_switching_steps_on_the_way_is_the_same_for_any_chunks(student: Student, onnx: OnnxStep) -> None:
+    plan = [(50, 2), (50, 4), (50, 1), (50, 4)]
+    expected, _ = run(TorchStep(student), 2, plan)
+    chunks = [(part, steps) for frames, steps in plan for part in (1, 7, frames - 8)]
+    np.testing.assert_allclose(run(onnx, 2, chunks)[0], expected, atol=TOLERANCE)
+    np.testing.assert_array_equal(run(onnx, 2, chunks)[0], run(onnx, 2, chunks)[0])
+
+
+def test_a_wrong_graph_is_not_written(student: Student, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(export, "parity", lambda *_: 0.01)
+    with pytest.raises(ExportError, match=r"differs from torch by 0\.01"):
+        write_graph(student, student_inputs(student), ["weights"], tmp_path / "s.onnx")
+    assert not (tmp_path / "s.onnx").exists()
