@@ -5,13 +5,16 @@ set -euo pipefail
 cd "$(dirname "$0")/../requirements"
 
 common=$(mktemp)
-trap 'rm -f "$common"' EXIT
+outside=$(mktemp)
+trap 'rm -f "$common" "$outside"' EXIT
+# accelerate wants torch, which stands outside with all that it brings: an override that holds nowhere.
+echo "torch; python_version < '3'" >"$outside"
 
 lock() { # lock OUTPUT INPUT...
   local output=$1
   shift
   uv pip compile --quiet --no-config --universal --python-version 3.10 --generate-hashes \
-    --no-emit-index-url --no-header --no-annotate --output-file "$output" "$@"
+    --no-emit-index-url --no-header --no-annotate --overrides "$outside" --output-file "$output" "$@"
 }
 
 # One resolution for all of them first, so that the files agree when two are installed together.

@@ -9,6 +9,7 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 cd "$root"
 venv=$root/.venv
 stamps=$venv/stamps
+torch=2.13.0
 
 say() { echo "setup: $*" >&2; }
 
@@ -81,7 +82,7 @@ install_beside_distro() {
 install_torch() {
   "$venv/bin/python" -c 'import torch' 2>/dev/null && return
   say "installing torch (used by training and its tests only)"
-  pip_install torch==2.13.0
+  pip_install "torch==$torch"
 }
 
 # The command `dtalker` in .venv/bin, on the files of the checkout.
@@ -94,11 +95,13 @@ once venv "$kind" make_venv
 if [ "$kind" = wheels ]; then
   once wheels "$(hash_of requirements/ros.lock scripts/patch_wheels.py)" install_wheels
   [ "$purpose" = demo ] || once test-tools "$(hash_of requirements/test.lock)" install_test_tools
+  [ "$purpose" = demo ] || once torch "$torch" install_torch
 else
   once distro "$(hash_of requirements/base.in)" install_beside_distro -r requirements/base.in matplotlib
+  # Before the test tools, which want torch and, unlike the lock files, say so.
+  [ "$purpose" = demo ] || once torch "$torch" install_torch
   [ "$purpose" = demo ] || once distro-test "$(hash_of requirements/test.in)" install_beside_distro -r requirements/test.in
 fi
-[ "$purpose" = demo ] || once torch 2.13.0 install_torch
 [ "$purpose" = demo ] || once system-test-tools "$(hash_of scripts/system_packages.sh)" scripts/system_packages.sh test-tools
 once checkout "$(hash_of setup.py pyproject.toml package.xml)" install_checkout
 
