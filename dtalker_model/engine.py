@@ -56,6 +56,10 @@ class Engine:
         self._speech_frames = 0
         self._speaking = False
 
+    def use(self, personalizer: Personalizer) -> None:
+        """Take embeddings from `personalizer`, of the same model, from the next computed frame on."""
+        self._personalizer = personalizer
+
     @property
     def next_frame(self) -> int:
         """Index of the first frame that is not computed yet."""

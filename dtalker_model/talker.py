@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from dtalker_model.personalizer import Personalizer
 from dtalker_model.rates import DELAY_FRAMES, FRAME_MS, FRAME_SAMPLES, SAMPLE_RATE_HZ
 from dtalker_model.runtime import OnnxStep
 from dtalker_model.settings import Settings
+from dtalker_model.voices import Voice, with_voices
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +47,19 @@ class Talker:
     """
 
     def __init__(self, card: ModelCard, engine: Engine, settings: Settings) -> None:
-        self.card = card
+        self.card = self.model_card = card
         self._engine = engine
         self._resampler = Resampler()
         self._output = OutputStage(settings.seed)
         self._settings = settings
         self.reset()
+
+    def add_voices(self, voices: Iterable[Voice]) -> None:
+        """Know `voices` of this model as identities and emotions, from the next computed frame on: `card` has them,
+        `model_card` has not. One of the same name replaces the one known before.
+        """
+        self.card = with_voices(self.card, voices)
+        self._engine.use(Personalizer(self.card))
 
     @property
     def settings(self) -> Settings:
@@ -129,17 +138,22 @@ def load_engine(model: str | Path = DEFAULT_MODEL, threads: int = 1, seed: int =
     path = model_path(model)
     card = read_card(path)
     personalizer = Personalizer(card)
-    listener = None
-    if card.listener_sha256:
-        listener = Listener(listener_path(path), card.listener_identities, card.listener_emotions, threads)
+    listener = load_listener(path, card, threads)
     step = OnnxStep(path, personalizer.embedding_dim, card.steps, threads)
     return card, Engine(step, listener, personalizer, seed)
+
+
+def load_listener(path: Path, card: ModelCard, threads: int = 1) -> Listener | None:
+    """The listener of the model at `path`, fresh; None where it has none. Raises `ModelError`."""
+    if not card.listener_sha256:
+        return None
+    return Listener(listener_path(path), card.listener_identities, card.listener_emotions, threads)
 
 
 def load(
     model: str | Path = DEFAULT_MODEL, settings: Settings | None = None, threads: int = 1, **changes: Any
 ) -> Talker:
-    """Load a model and return a fresh `Talker`.
+    """Load a model and return a fresh `Talker`, who also knows the voices that the user enrolled for this model.
 
     Args:
         model: a shipped name, or the path of an ``.onnx`` file with its card beside it.
@@ -148,9 +162,16 @@ def load(
         changes: single settings, as for `Talker.set`.
 
     Raises:
-        ModelError: the model is missing, damaged or foreign. SettingError: a setting is refused.
+        ModelError: the model is missing, damaged or foreign. SettingError: a setting is refused. VoiceError: a voice is
+            asked for and the user's library cannot be read.
     """
+    from dtalker_model.voices_library import voices_for
+
     wanted = (settings or Settings()).replace(**changes)
     card, engine = load_engine(model, threads, wanted.seed)
-    wanted.check(card.identities, card.emotions, card.step_counts)
-    return Talker(card, engine, wanted)
+    voices = voices_for(card, wanted)
+    known = with_voices(card, voices)
+    wanted.check(known.identities, known.emotions, known.step_counts)
+    talker = Talker(card, engine, wanted)
+    talker.add_voices(voices)
+    return talker

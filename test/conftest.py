@@ -1,6 +1,7 @@
 """Fixtures for all tests."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,14 @@ def corpus() -> Path:
     if not (folder / "manifest.jsonl").is_file():
         pytest.skip(f"no corpus at {folder} (set DTALKER_CORPUS)")
     return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _voices_of_nobody(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No test sees or changes the voices that the user of this machine enrolled, nor do the processes it starts."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from dtalker_model.cli import bench, info, live, render, view
+from dtalker_model.cli import bench, enroll, info, live, render, view
 from dtalker_model.cli.version import dtalker_version
 from dtalker_model.errors import DtalkerError
 
@@ -48,7 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = OneLineParser(prog="dtalker", description="Speech in, a talking face out: 52 ARKit weights, 50 a second.")
     parser.add_argument("--version", action="version", version=f"dtalker {dtalker_version()}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=OneLineParser)
-    for command in (render, live, view, info, bench):
+    for command in (render, live, view, enroll, info, bench):
         command.add_to(commands)
     return parser
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from dtalker_model.cli.options import add_settings, settings_from
 from dtalker_model.cli.progress import Progress
 from dtalker_model.cli.sink_options import ClosingBar, add_sinks, report, require_other_files, stream_info
-from dtalker_model.errors import AudioError, SettingError
+from dtalker_model.errors import SettingError
 from dtalker_model.sinks import FanOut, Sink, parse_sinks
 
 if TYPE_CHECKING:
@@ -84,10 +84,7 @@ def _render(talker: "Talker", sound: "SoundReader", out: str | None, sinks: list
 def face_of(talker: "Talker", sound: "SoundReader", chunk_ms: int) -> Iterator[list["Frame"]]:
     """All frames of `sound`, in pieces."""
     rate_hz = sound.info.sample_rate_hz
-    try:
+    with sound.named():
         for block in sound.blocks(max(1, rate_hz * chunk_ms // 1000)):
             yield talker.push(block, rate_hz)
-    except AudioError as error:
-        at_fault = str(error)
-        raise AudioError(at_fault if at_fault.startswith(str(sound.path)) else f"{sound.path}: {at_fault}") from error
     yield talker.flush()

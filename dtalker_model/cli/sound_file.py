@@ -1,6 +1,7 @@
 """Speech from a file, in blocks: any format that soundfile reads, never the whole file at once."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -57,6 +58,15 @@ class SoundReader:
             yield block
         if heard == 0:
             raise AudioError(f"{self.path}: holds no samples")
+
+    @contextmanager
+    def named(self) -> Iterator[None]:
+        """An `AudioError` about samples of this file, raised inside, names the file."""
+        try:
+            yield
+        except AudioError as error:
+            at_fault = str(error)
+            raise AudioError(at_fault if at_fault.startswith(str(self.path)) else f"{self.path}: {at_fault}") from error
 
 
 def _opened(path: Path) -> soundfile.SoundFile:
