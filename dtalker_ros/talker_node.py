@@ -4,9 +4,10 @@
 `autostart` the node does the first two by itself.
 """
 
+import contextlib
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,9 @@ import dtalker_model
 from dtalker_model.errors import DtalkerError
 from dtalker_model.rates import SAMPLE_RATE_HZ
 from dtalker_model.settings import Settings
+from dtalker_model.voices import Voice, unknown_names
+from dtalker_model.voices_library import voices_for
+from dtalker_ros.enroll_service import EnrollService
 from dtalker_ros.node_parameters import NodeParameters
 from dtalker_ros.outputs import Outputs
 from dtalker_ros.parameters import (
@@ -44,6 +48,7 @@ class TalkerNode(LifecycleNode):
         self.talker: Any = None
         self._outputs: Outputs | None = None
         self._tap: Tap | None = None
+        self._enrolment: EnrollService | None = None
         self._guard_transitions()
 
     def _guard_transitions(self) -> None:
@@ -72,20 +77,21 @@ class TalkerNode(LifecycleNode):
             self._free()
             return FAILURE
         self._outputs = Outputs(self)
+        model = self.get_parameter("model").value
+        self._enrolment = EnrollService(self, model, lambda: self._tap is not None, lambda voice: self._know([voice]))
         return SUCCESS
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Open the tap: hear, compute, publish."""
         assert self.talker is not None
         assert self._outputs is not None
-        self._tap = Tap(self, self.talker, self._outputs, self.parameters)
+        assert self._enrolment is not None
+        self._tap = Tap(self, self.talker, self._outputs, self.parameters, self._enrolment.hear)
         return SUCCESS
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Close the tap; what waits is dropped."""
-        if self._tap is not None:
-            self._tap.close()
-            self._tap = None
+        self._close_tap()
         return SUCCESS
 
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -109,41 +115,70 @@ class TalkerNode(LifecycleNode):
 
     def destroy_node(self) -> None:
         """Close and free whatever is open, then destroy the node."""
+        self._close_tap()
+        super().destroy_node()
+
+    def _close_tap(self) -> None:
+        if self._enrolment is not None:
+            self._enrolment.stop("the node was deactivated")
         if self._tap is not None:
             self._tap.close()
             self._tap = None
-        super().destroy_node()
 
     def _load(self) -> None:
         values = self.parameters.values()
         timeline_config(values)
         declared_format(values, None)
         self.talker = dtalker_model.load(values["model"], threads=values["threads"])
-        known = set(self.parameters.specs)
-        self._of_model = tuple(spec for spec in setting_parameters(self.talker.card.emotions) if spec.name not in known)
-        self.parameters.declare(self._of_model)
+        self._declare_of_model()
         changes = setting_changes(self.parameters.values(), self.parameters.specs, Settings())
+        self._look_up_voices(changes)
         self.talker.set(**changes)
         self.talker.push(np.zeros((SAMPLE_RATE_HZ, 1), np.int16), SAMPLE_RATE_HZ)
         self.talker.reset()
 
+    def _declare_of_model(self) -> None:
+        """Declare what goes with the emotions that the talker knows by now."""
+        known = self.parameters.specs
+        fresh = tuple(spec for spec in setting_parameters(self.talker.card.emotions) if spec.name not in known)
+        self.parameters.declare(fresh)
+        self._of_model += fresh
+
+    def _know(self, voices: Iterable[Voice]) -> None:
+        """Enrolled voices are identities and emotions from now on."""
+        if self.talker is not None:
+            with self._tap.engine.lock if self._tap is not None else contextlib.nullcontext():
+                self.talker.add_voices(voices)
+            self._declare_of_model()
+
+    def _look_up_voices(self, changes: Mapping[str, Any]) -> None:
+        """Know the voices that `changes` name as they are in the library now; raises `DtalkerError`."""
+        asked = Settings().replace(**changes)
+        if unknown_names(asked, self.talker.model_card):
+            self._know(voices_for(self.talker.model_card, asked))
+
     def _free(self) -> None:
+        if self._enrolment is not None:
+            self._enrolment.close()
         if self._outputs is not None:
             self._outputs.close()
         self.parameters.undeclare(self._of_model)
-        self._outputs, self.talker, self._of_model = None, None, ()
+        self._outputs, self.talker, self._of_model, self._enrolment = None, None, (), None
 
     def _on_change(self, values: Mapping[str, Any]) -> None:
         """Check changed parameters and let them take effect; raises `DtalkerError` to refuse all of them."""
         every = {**self.parameters.values(), **values}
         timeline_config(every)
-        if self._tap is not None:
-            self._tap.engine.set(self._changes(values))
-            self._tap.change(every)
-        elif self.talker is not None:
-            self.talker.set(**self._changes(values))
+        changes = self._changes(values)
+        if self.talker is None:
+            Settings().replace(**changes)
+            return
+        self._look_up_voices(changes)
+        if self._tap is None:
+            self.talker.set(**changes)
         else:
-            Settings().replace(**self._changes(values))
+            self._tap.engine.set(changes)
+            self._tap.change(every)
 
     def _changes(self, values: Mapping[str, Any]) -> dict[str, Any]:
         settings = Settings() if self.talker is None else self.talker.settings

@@ -1,6 +1,6 @@
 """Everything that runs while the node is active: made by `activate`, ended by `close`."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from dtalker.srv import Express
@@ -24,8 +24,16 @@ SPEAKER_PERIOD_S = 0.1
 class Tap:
     """Subscription, worker, timers and services of an active talker node."""
 
-    def __init__(self, node: LifecycleNode, talker: TalkerLike, outputs: Outputs, parameters: NodeParameters) -> None:
-        self._node, self._outputs, self._parameters = node, outputs, parameters
+    def __init__(
+        self,
+        node: LifecycleNode,
+        talker: TalkerLike,
+        outputs: Outputs,
+        parameters: NodeParameters,
+        hear: Callable[[AudioChunk], None],
+    ) -> None:
+        """`hear` gets all audio that comes, in the worker's thread, and returns at once."""
+        self._node, self._outputs, self._parameters, self._hear = node, outputs, parameters, hear
         values = parameters.values()
         outputs.frame_id = values["frame_id"]
         self._talker = talker
@@ -63,7 +71,9 @@ class Tap:
         self._worker.wake()
 
     def _convert(self, message: Any) -> AudioChunk:
-        return chunk_from_message(message, declared_format(self._given, self._source.announced))
+        chunk = chunk_from_message(message, declared_format(self._given, self._source.announced))
+        self._hear(chunk)
+        return chunk
 
     def _on_second(self) -> None:
         self._outputs.publish_info(self._talker.card, self._parameters.values())

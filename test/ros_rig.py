@@ -92,7 +92,7 @@ class Listener:
             self.executor.spin_once(timeout_sec=SPIN_S)
         return result
 
-    def call(self, kind: Any, name: str, **fields: Any) -> Any:
+    def call(self, kind: Any, name: str, /, **fields: Any) -> Any:
         """Call a service and return its answer."""
         client = self.node.create_client(kind, name)
         self.until(client.service_is_ready, f"service {name}")
