@@ -9,8 +9,11 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="torch is not installed: pip install '.[train]'")
 
-from dtalker_model.network import Student, StudentConfig  # noqa: E402
+from dtalker_model.errors import ModelError  # noqa: E402
+from dtalker_model.hubert_cnn import HubertCnnConfig  # noqa: E402
+from dtalker_model.network import Student  # noqa: E402
 from dtalker_model.runtime import DECODER, OnnxStep, State, Step  # noqa: E402
+from dtalker_model.student_config import StudentConfig  # noqa: E402
 from dtalker_model.torch_step import TorchStep  # noqa: E402
 from training import export  # noqa: E402
 from training.export import ExportError, student_inputs, write_graph  # noqa: E402
@@ -75,6 +78,16 @@ def test_switching_steps_on_the_way_is_the_same_for_any_chunks(student: Student,
     chunks = [(part, steps) for frames, steps in plan for part in (1, 7, frames - 8)]
     np.testing.assert_allclose(run(onnx, 2, chunks)[0], expected, atol=TOLERANCE)
     np.testing.assert_array_equal(run(onnx, 2, chunks)[0], run(onnx, 2, chunks)[0])
+
+
+def test_the_offline_student_is_exported_too(tmp_path: Path) -> None:
+    hubert_cnn = HubertCnnConfig(conv_dim=8, lstm_dim=8)
+    config = StudentConfig("hubert_cnn", hubert_cnn, feature_dim=320, encoder_dim=24, decoder_dim=16)
+    student, path = Student(config), tmp_path / "offline.onnx"
+    write_graph(student, student_inputs(student), ["weights"], path)
+    assert export.parity(student, path, student_inputs(student), 2, 4) < TOLERANCE
+    with pytest.raises(ModelError, match="not a dtalker model of this kind"):
+        OnnxStep(path, embedding_dim=64, steps=2)
 
 
 def test_a_wrong_graph_is_not_written(student: Student, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

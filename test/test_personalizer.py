@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 
+from dtalker_model import listener as listening
 from dtalker_model.card import ModelCard
-from dtalker_model.listener import Average
+from dtalker_model.listener import Average, Listener
 from dtalker_model.personalizer import Personalizer
 from dtalker_model.settings import Settings
 
 NEUTRAL, HAPPY, SAD = (0.0, 1.0), (2.0, 1.0), (0.0, -3.0)
 ALWAYS = np.ones(1, bool)
+STEADY_S = 2.0
+STEADY = 0.2
+"""Part of its way from the prior that an embedding may still go after `STEADY_S` of a steady voice."""
 
 
 @pytest.fixture
@@ -107,3 +114,42 @@ def test_a_new_voice_outweighs_the_old_after_its_time_constant() -> None:
     after = average.follow(np.tile([0.0, 4.0], (200, 1)), speech, trust, time_constant_s=1.0)
     crossed = int(np.argmax(after[:, 1] > 0.5))
     assert crossed / 50 == pytest.approx(np.log(2), abs=0.05), "half of the weight is new after ln 2 time constants"
+
+
+class SteadyVoice:
+    """In place of the listener's graph: the same logits in every frame."""
+
+    def __init__(self, path: Path, inputs: dict[str, int], threads: int = 1) -> None:
+        assert inputs == {"features": 128}
+
+    def initial_state(self, batch: int = 1) -> dict[str, np.ndarray]:
+        return {}
+
+    def run(self, inputs: dict[str, np.ndarray], state: Any) -> tuple[list[np.ndarray], Any]:
+        T = inputs["features"].shape[1]
+        logits = ([3.0, 0.0], [2.0, 0.0, -1.0])
+        return [np.tile(np.array(row, np.float32), (1, T, 1)) for row in logits], state
+
+
+@pytest.mark.parametrize("time_constant_s", [0.1, 1.0, 10.0])
+def test_a_steady_voice_is_settled_after_two_seconds_and_silence_changes_nothing(
+    personalizer: Personalizer, monkeypatch: pytest.MonkeyPatch, time_constant_s: float
+) -> None:
+    monkeypatch.setattr(listening, "Graph", SteadyVoice)
+    listener = Listener(Path("none"), ("default", "ann"), ("sad", "neutral", "bored"))
+    settings = Settings(identity="live", emotion="live")
+
+    def embeddings(seconds: float, speech: float) -> np.ndarray:
+        T = round(50 * seconds)
+        who, mood = listener.listen(np.zeros((T, 128), np.float32), np.full(T, speech, np.float32), time_constant_s)
+        return np.hstack([personalizer.identity(settings, who, T), personalizer.emotion(settings, mood, T)])
+
+    silent = embeddings(1.0, speech=0.0)
+    np.testing.assert_array_equal(silent, np.tile(silent[:1], (50, 1)))
+    heard = embeddings(60.0, speech=1.0)
+    left = np.linalg.norm(heard[-1] - heard, axis=1) / np.linalg.norm(heard[-1] - silent[0])
+    assert left[0] > 0.9
+    assert left[round(50 * STEADY_S) :].max() <= STEADY
+    assert (np.diff(left) <= 1e-6).all(), "towards its end all the way"
+    paused = embeddings(5.0, speech=0.0)
+    np.testing.assert_array_equal(paused, np.tile(heard[-1:], (250, 1)))

@@ -146,6 +146,19 @@ def test_emotions_are_chosen_and_mixed_with_the_keyboard(watched: Watched) -> No
     watched.until("dtalker.settings.values.emotion === 'neutral'")
 
 
+def test_steps_and_the_voices_share_are_set(watched: Watched, rig: Rig) -> None:
+    card = rig.performer._talker.card
+    shown = "[...document.querySelectorAll('#steps [aria-checked=true]')].map((button) => button.textContent).join()"
+    watched.until(f"{shown} === '{card.steps}'")
+    for count in reversed(card.step_counts):
+        watched.page.click(f"#steps [data-value='{count}']")
+        watched.until(f"dtalker.settings.values.steps === {count} && {shown} === '{count}'")
+    watched.page.locator("#live_share").fill("0.5")
+    watched.until("dtalker.settings.values.live_share === 0.5")
+    watched.page.click("#defaults")
+    watched.until(f"dtalker.settings.values.live_share === 0 && {shown} === '{card.steps}'")
+
+
 def test_sound_and_face_keep_in_step(watched: Watched, rig: Rig) -> None:
     clip = rig.performer._sound
     assert clip is not None
@@ -187,7 +200,8 @@ def test_everything_has_a_name_and_is_reached_by_keyboard(watched: Watched) -> N
     for _ in range(60):
         watched.page.keyboard.press("Tab")
         seen.add(watched.value("document.activeElement.id || document.activeElement.parentElement.id"))
-    assert {"play", "theme", "emotion-mode", "intensity", "identity", "smoothing_ms", "ros-copy"} <= seen
+    sliders = {"intensity", "live_share", "smoothing_ms"}
+    assert {"play", "theme", "emotion-mode", "identity", "steps", "ros-copy"} | sliders <= seen
 
 
 def test_dark_and_light(watched: Watched) -> None:
