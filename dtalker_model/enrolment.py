@@ -27,8 +27,8 @@ from dtalker_model.voices import Voice
 MIN_SPEECH_S = 3.0
 """Speech, not sound, that a voice is derived from at least."""
 
-FORGET_NOTHING_S = 1e6
-"""Time constant of the belief."""
+FORGET_NOTHING_S = 1e4
+"""Time constant of the belief: of a minute of speech, the first second still counts 99.4% of the last."""
 
 
 class Enrolment:

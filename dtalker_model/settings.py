@@ -35,8 +35,12 @@ class Settings:
     out of range, or (in `gains` and `offsets`) for a name that is no blendshape.
     """
 
-    identity: str = _field("default", "Whose way of speaking: a name from the model's card, or 'live' to infer it.")
-    emotion: str = _field("neutral", "A name from the model's card, 'live' to infer it, or 'mix' for emotion_weights.")
+    identity: str = _field(
+        "default", "Whose way of speaking: a name of the model, an enrolled voice, or 'live' to infer it."
+    )
+    emotion: str = _field(
+        "neutral", "A name of the model, an enrolled voice, 'live' to infer it, or 'mix' for emotion_weights."
+    )
     emotion_weights: Mapping[str, float] = _field(
         {}, "Weight of each emotion with emotion 'mix'; a sum below 1 is filled with neutral.", (0.0, 1.0)
     )

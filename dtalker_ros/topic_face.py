@@ -116,7 +116,7 @@ class TopicFace:
             self._audio.follow(self._remote.own)
 
     def _on_info(self, info: Any) -> None:
-        if self._info is not None and info.model_sha256 == self._info.model_sha256:
+        if self._info is not None and _offer(info) == _offer(self._info):
             return
         self._info = info
         names = {"identities": list(info.identities), "emotions": list(info.emotions)}
@@ -163,3 +163,8 @@ class TopicFace:
             self._texts[kind] = text
         if send:
             self._pages.state(kind, text)
+
+
+def _offer(info: Any) -> tuple[str, list[str], list[str]]:
+    """What the page offers for choice: it changes with the model, and when a voice is enrolled."""
+    return info.model_sha256, list(info.identities), list(info.emotions)

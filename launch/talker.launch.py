@@ -26,8 +26,8 @@ NODE = {
 PARAMETERS = {
     "autostart": (bool, "Configure and activate at start; false leaves that to a lifecycle manager. Default true."),
     "model": (str, "A shipped model's name or the path of an .onnx file. Default dtalker."),
-    "identity": (str, "Whose way of speaking: a name of the model, or live. Default default."),
-    "emotion": (str, "A name of the model, live, or mix. Default neutral."),
+    "identity": (str, "Whose way of speaking: a name of the model, an enrolled voice, or live. Default default."),
+    "emotion": (str, "A name of the model, an enrolled voice, live, or mix. Default neutral."),
     "intensity": (float, "Strength of the emotion, 0 to 2. Default 1."),
     "playout_delay_ms": (float, "From a sample's time to the moment its frame is shown, 80 to 5000 ms. Default 80."),
     "pacing": (str, "clock for live use, asap for offline use. Default clock."),
