@@ -137,12 +137,12 @@ class Student(nn.Module):
         temperature = noise_scale(config.temperature_upper, config.temperature_lower)
         self.register_buffer("temperature", temperature, persistent=False)
 
-    def initial_state(self, batch: int) -> State:
-        """Zeros for `batch` fresh streams; the batch axis comes first everywhere."""
+    def initial_state(self, batch: int, *more: int) -> State:
+        """Zeros for `batch` fresh streams, for the numbers of steps offered and `more`; the batch axis is first."""
         c = self.config
         return {
             **self.encoder.initial_state(batch),
-            **{f"decoder_{n}": torch.zeros(batch, n, MotionDecoder.LAYERS, c.decoder_dim) for n in c.step_counts},
+            **{f"decoder_{n}": torch.zeros(batch, n, MotionDecoder.LAYERS, c.decoder_dim) for n in (*c.step_counts, *more)},
         }
 
     def forward(

@@ -9,7 +9,8 @@ torch = pytest.importorskip("torch", reason="torch is not installed: pip install
 from torch import Tensor  # noqa: E402
 
 from dtalker_model.listener_network import ListenerConfig, ListenerNetwork  # noqa: E402
-from dtalker_model.network import Student, StudentConfig, alpha_sigma, denoise, sampling_levels  # noqa: E402
+from dtalker_model.network import Student  # noqa: E402
+from dtalker_model.student_config import StudentConfig  # noqa: E402
 
 T = 60
 CUTS = (1, 2, 9, 10, 33)
@@ -18,7 +19,7 @@ CUTS = (1, 2, 9, 10, 33)
 @pytest.fixture(params=[1, 2, 4], ids=lambda steps: f"{steps} steps")
 def student(request: pytest.FixtureRequest) -> Student:
     torch.manual_seed(0)
-    return Student(StudentConfig(encoder_dim=24, decoder_dim=16, steps=request.param)).eval()
+    return Student(StudentConfig(encoder_dim=24, decoder_dim=16, default_steps=request.param)).eval()
 
 
 def inputs(batch: int = 2) -> list[Tensor]:
@@ -72,18 +73,3 @@ def test_listener_streams_exactly() -> None:
         second = network(x[:, 7:], first[2])
     torch.testing.assert_close(torch.cat([first[0], second[0]], dim=1), identity, atol=1e-5, rtol=0)
     torch.testing.assert_close(torch.cat([first[1], second[1]], dim=1), emotion, atol=1e-5, rtol=0)
-
-
-def test_the_schedule_preserves_variance_and_ends_in_data_and_noise() -> None:
-    level = torch.linspace(0, 1, 11)
-    alpha, sigma = alpha_sigma(level)
-    torch.testing.assert_close(alpha**2 + sigma**2, torch.ones(11))
-    torch.testing.assert_close(torch.stack([alpha[0], sigma[-1]]), torch.ones(2))
-    assert sampling_levels(4) == [1.0, 0.75, 0.5, 0.25]
-
-
-def test_a_step_with_the_true_motion_lands_on_its_noised_version() -> None:
-    clean, noise = torch.randn(3, 5), torch.randn(3, 5)
-    level, lower = torch.tensor(0.8), torch.tensor(0.3)
-    (a, s), (a2, s2) = alpha_sigma(level), alpha_sigma(lower)
-    torch.testing.assert_close(denoise(a * clean + s * noise, clean, level, lower), a2 * clean + s2 * noise)

@@ -14,37 +14,56 @@ torch = pytest.importorskip("torch", reason="torch is not installed: pip install
 from tiny_corpus import write_corpus  # noqa: E402
 
 import dtalker_model  # noqa: E402
-from training import config, losses, run_listener, run_student  # noqa: E402
+from training import config, losses, run_listener  # noqa: E402
 from training.__main__ import main  # noqa: E402
+from training.distilled import StudentWeights  # noqa: E402
 from training.library import Library, Names  # noqa: E402
+from training.loop import Plan  # noqa: E402
 from training.posed import ACTION_UNITS, POSED, expression, pose  # noqa: E402
-from training.student import TrainConfig  # noqa: E402
+from training.run_teacher import TeacherTraining  # noqa: E402
+from training.runs import saved_names  # noqa: E402
+from training.teacher import Weights, with_total  # noqa: E402
 
 SHARE = {"ravdess": 1.0, "grid": 1.0, "facegood": 1.0}
-TINY = {
-    "student": {"encoder_dim": 16, "decoder_dim": 16},
+DATA = {
     "sampling": {"crop_frames": 60},
     "share": SHARE,
-    "phone_share": {"ravdess": 1.0},
+    "heard_share": {"ravdess": 1.0},
     "copies": {"ravdess": 1, "facegood": 1, "grid": 1},
-    "phone_copies": 0,
-    "synthetic_sentences": 0,
-    "steps": 4,
+    "heard_copies": 0,
     "batch": 4,
-    "phone_batch": 2,
-    "validate_every": 2,
+    "heard_batch": 2,
 }
+SIZES = {"encoder_dim": 16, "decoder_dim": 16}
+PLAN = {"steps": 2, "validate_every": 2}
+TEACHER = {
+    "teacher": {"shared": SIZES, "scratch": {"dim": 12}, "steps": 16},
+    "data": DATA,
+    "hearing": PLAN,
+    "plan": PLAN,
+}
+CHAIN = {"distilled": {"student": SIZES}, "data": DATA, "align": PLAN, "first": PLAN, "later": PLAN}
 
 
 def test_losses_have_their_known_values() -> None:
     motion, observed = torch.zeros(1, 3, 2), torch.tensor([1.0, 0.0]).expand(1, 3, 2)
     clean = torch.tensor([[[2.0, 9.0], [0.0, 9.0], [1.0, 9.0]]])
-    assert losses.reconstruction(clean, motion, observed).item() == pytest.approx((4 + 0 + 1) / 3)
-    assert losses.velocity(clean, motion, observed).item() == pytest.approx((4 + 1) / 2)
+    assert losses.reconstruction(clean, motion, observed).item() == pytest.approx((4 + 0 + 1) / 6)
+    assert losses.velocity(clean, motion, observed).item() == pytest.approx((4 + 1) / 4)
     gram = torch.tensor([[3.0, 1.0], [1.0, 1.0]])
     assert losses.vertex(clean, motion, observed, gram).item() == pytest.approx(3 * (4 + 0 + 1) / 3)
     logits = torch.tensor([[[0.0, 0.0], [100.0, 0.0]]])
-    assert losses.phone(logits, torch.tensor([[1, -1]])).item() == pytest.approx(np.log(2))
+    assert losses.phone(logits, torch.tensor([[1, -1]])).item() == pytest.approx(np.log(2) / 2)
+    gap, weight = torch.tensor([2.0, 5.0]), torch.tensor([[1.0, 1.0, 6.0]])
+    assert losses.lip_gap(clean, motion, observed, gap, weight).item() == pytest.approx((16 + 0 + 6 * 4) / 3)
+
+
+def test_the_total_is_the_weighted_sum() -> None:
+    terms = with_total({"a": torch.tensor(2.0), "b": torch.tensor(3.0)}, {"a": 1.0, "b": 0.007, "unused": 9.0})
+    assert terms["loss"].item() == pytest.approx(2.021)
+    assert (Weights().reconstruction, Weights().contrast) == (1.0, 0.007)  # lambda_1 and lambda_2 of eq. (15)
+    student = StudentWeights()
+    assert (student.distillation, student.alignment, student.enhancement) == (0.1, 1.0, 0.05)  # eq. (16)
 
 
 def test_nothing_observed_costs_nothing() -> None:
@@ -73,9 +92,11 @@ def test_a_pose_decides_the_expression_and_leaves_the_mouth(emotion: str) -> Non
 
 
 def test_unknown_settings_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="TrainConfig has no setting learning_rat"):
-        config.from_dict(TrainConfig, {"learning_rat": 1})
-    assert config.from_dict(TrainConfig, {"student": {"steps": 4}}).student.steps == 4
+    with pytest.raises(ValueError, match="TeacherTraining has no setting learning_rat"):
+        config.from_dict(TeacherTraining, {"learning_rat": 1})
+    assert config.from_dict(TeacherTraining, {"teacher": {"steps": 4}}).teacher.steps == 4
+    with pytest.raises(ValueError, match="expected one of causal, hubert_cnn"):
+        config.from_dict(TeacherTraining, {"teacher": {"shared": {"encoder": "hubert"}}})
 
 
 def test_a_run_trains_exports_and_is_evaluated(
@@ -84,16 +105,23 @@ def test_a_run_trains_exports_and_is_evaluated(
     corpus = tmp_path / "corpus"
     corpus.mkdir()
     monkeypatch.setenv("DTALKER_CORPUS", str(write_corpus(corpus)))
-    settings = config.from_dict(TrainConfig, TINY)
-    run_student.run(settings, tmp_path / "student")
-    names = run_student.saved_names(tmp_path / "student")
+    (tmp_path / "teacher.json").write_text(json.dumps(TEACHER))
+    (tmp_path / "chain.json").write_text(json.dumps(CHAIN))
+    teacher, chain = tmp_path / "teacher", tmp_path / "chain"
+    assert main(["teacher", str(teacher), "--config", str(tmp_path / "teacher.json")]) == 0
+    command = ["distill", str(chain), "--config", str(tmp_path / "chain.json"), "--teacher", str(teacher)]
+    assert main(command) == 0
+    names = saved_names(teacher)
     assert names.identities[0] == "default" and "ravdess" in names.identities
-    listening = replace(run_listener.ListenerTraining(), share=SHARE, copies=0, steps=2, batch=3, synthetic_sentences=0)
+    plan = Plan(steps=2, validate_every=2)
+    listening = replace(
+        run_listener.ListenerTraining(), share=SHARE, copies=0, batch=4, synthetic_sentences=0, plan=plan
+    )
     run_listener.run(listening, names, tmp_path / "listener")
     capsys.readouterr()
 
     out = tmp_path / "tiny.onnx"
-    command = ["export", str(tmp_path / "student"), str(out), "--listener", str(tmp_path / "listener")]
+    command = ["export", str(chain), str(out), "--listener", str(tmp_path / "listener")]
     assert main(command) == 0
     talker = dtalker_model.load(out, identity="live", emotion="live")
     frames = talker.push(np.zeros(16000, np.float32), 16000) + talker.flush()
@@ -124,5 +152,5 @@ def test_a_missing_corpus_is_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
     monkeypatch.setenv("DTALKER_CORPUS", str(tmp_path))
-    assert main(["student", str(tmp_path / "run")]) == 2
+    assert main(["teacher", str(tmp_path / "run")]) == 2
     assert "set DTALKER_CORPUS" in capsys.readouterr().err

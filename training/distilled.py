@@ -175,9 +175,10 @@ class Distilled(nn.Module):
     @torch.no_grad()
     def speak(self, heard: Tensor, identity: Tensor, emotion: Tensor, noise: Tensor, steps: int = 0) -> Tensor:
         """As `Teacher.speak`, streaming from a fresh state; steps 0 for this round's."""
-        state = self.student.initial_state(len(heard))
+        steps = steps or self.steps
+        state = self.student.initial_state(len(heard), steps)
         if not self.config.use_identity:
             identity = self.library.identity[0].expand_as(identity)
         if not self.config.use_emotion:
             emotion = self.library.neutral.expand_as(emotion)
-        return self.student(heard, noise, identity, emotion, state, steps or self.steps)[0]
+        return self.student(heard, noise, identity, emotion, state, steps)[0]

@@ -48,8 +48,8 @@ class DataConfig:
     )
     heard_copies: int = 2
     synthetic_sentences: int = 1200
-    batch: int = 32
-    heard_batch: int = 16
+    batch: int = 24
+    heard_batch: int = 8
     seed: int = 0
 
 
@@ -97,6 +97,8 @@ def prepare(config: DataConfig, corpus: Path, cache: Path, hearings: dict[str, H
 
 def aligned(clips: Sequence[Clip], corpus: Path, alignment: Path) -> list[Clip]:
     """The clips with phones, by forced alignment where the corpus has none; `alignment` keeps what was found."""
+    if not any(c.text and not c.phones for c in clips):
+        return list(clips)
     if not alignment.is_file():
         alignment.parent.mkdir(parents=True, exist_ok=True)
         align_manifest(corpus, None, "train", alignment, again=False)

@@ -38,9 +38,11 @@ class DistillTraining:
 
     distilled: DistilledConfig = field(default_factory=DistilledConfig)
     data: DataConfig = field(default_factory=DataConfig)
-    align: loop.Plan = field(default_factory=lambda: loop.Plan(steps=400))
-    first: loop.Plan = field(default_factory=lambda: loop.Plan(steps=600))
-    later: loop.Plan = field(default_factory=lambda: loop.Plan(steps=300, learning_rate=3e-4))
+    align: loop.Plan = field(default_factory=lambda: loop.Plan(300, precision="bf16"))
+    first: loop.Plan = field(default_factory=lambda: loop.Plan(500, validate_every=125, precision="bf16"))
+    later: loop.Plan = field(
+        default_factory=lambda: loop.Plan(300, 5e-4, ema=0.99, validate_every=100, precision="bf16")
+    )
     seed: int = 0
 
     def plan(self, steps: int) -> loop.Plan:
