@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from training.devices import Processes
-from training.loop import Plan, Share, train
+from training.loop import Batch, Plan, Share, train
 
 BATCH = 12
 PLAN = Plan(steps=20, learning_rate=0.01, ema=0.9, validate_every=6, checkpoint_every=5)
@@ -87,10 +88,16 @@ def files(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def interrupted_after(step: int, folder: Path, dropout: float, plan: Plan = PLAN) -> None:
+def loud(step: int, share: Share) -> tuple[Pairs]:
+    """Targets so large that the gradient overflows fp16 until the loss scaler has learnt its factor."""
+    (pairs,) = batch(step, share)
+    return (replace(pairs, target=100 * pairs.target),)
+
+
+def interrupted_after(step: int, folder: Path, dropout: float, plan: Plan = PLAN, batch: Batch = batch) -> None:
     """A run that dies while it fetches the batch after `step`."""
 
-    def dying(now: int, share: Share) -> tuple[Pairs]:
+    def dying(now: int, share: Share) -> tuple[Any, ...]:
         if now > step:
             raise InterruptedError
         return batch(now, share)

@@ -23,6 +23,7 @@ from loop_rig import (  # noqa: E402
     files,
     flat,
     interrupted_after,
+    loud,
     no_score,
     validate,
 )
@@ -104,6 +105,18 @@ def test_a_resumed_run_is_bit_for_bit_the_uninterrupted_one(tmp_path: Path, prec
         assert told(tmp_path / str(step)) == told(tmp_path / "whole")
 
 
+def test_the_loss_scaler_of_fp16_is_resumed(tmp_path: Path) -> None:
+    plan = replace(PLAN, precision="fp16")
+    train(Net(0.0), loud, validate, plan, tmp_path / "whole")
+    norms = [row["gradient_norm"] for row in read_log(tmp_path / "whole")]
+    assert norms[0] is None and None not in norms[-5:]
+    interrupted_after(12, tmp_path / "resumed", 0.0, plan, loud)
+    train(Net(0.0), loud, validate, plan, tmp_path / "resumed")
+    assert files(tmp_path / "resumed")[LAST] == files(tmp_path / "whole")[LAST]
+    factor = checkpoint.read(tmp_path / "whole" / LAST)[1]["progress"]["scaler"]["scale"]
+    assert factor == 2.0 ** (16 - norms.count(None))
+
+
 def test_precisions_differ_and_auto_is_fp32_on_a_cpu(tmp_path: Path) -> None:
     losses = {}
     for precision in ("auto", "fp32", "bf16", "fp16"):
@@ -114,6 +127,14 @@ def test_precisions_differ_and_auto_is_fp32_on_a_cpu(tmp_path: Path) -> None:
         assert losses["auto"] == losses["fp32"]
     assert losses["bf16"] != losses["fp32"] and losses["bf16"] == pytest.approx(losses["fp32"], rel=0.03)
     assert losses["fp16"] != losses["fp32"] and losses["fp16"] == pytest.approx(losses["fp32"], rel=0.005)
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.5])
+def test_dropout_differs_between_steps(tmp_path: Path, dropout: float) -> None:
+    """Only dropout tells steps apart that learn nothing from the same batch."""
+    plan = replace(PLAN, learning_rate=0.0, steps=4)
+    train(Net(dropout), lambda step, share: batch(0, share), validate, plan, tmp_path)
+    assert len({row["loss"] for row in read_log(tmp_path)}) == (4 if dropout else 1)
 
 
 def test_dropout_depends_on_the_seed_alone(tmp_path: Path) -> None:
