@@ -59,8 +59,8 @@ def _voice(file: Any, key: str, note: str) -> Voice:
     for vector in vectors.values():
         if vector.ndim != 1 or not np.isfinite(vector).all() or vector.shape != vectors["identity"].shape:
             raise ValueError(f"embeddings of {name!r}")
-    embeddings = {part: tuple(vector.tolist()) for part, vector in vectors.items()}
-    return Voice(name, model_sha256=model_sha256, **embeddings, **json.loads(note))
+    fields: dict[str, Any] = {part: tuple(vector.tolist()) for part, vector in vectors.items()}
+    return Voice(name, model_sha256=model_sha256, **fields, **json.loads(note))
 
 
 def _safetensors() -> Any:

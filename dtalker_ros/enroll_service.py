@@ -57,6 +57,7 @@ class EnrollService:
             return Outcome(None, "another voice is being learned: ask again when that is done")
         if not wish.path and not self._hears():
             return Outcome(None, "the node is not active and hears nothing: activate it, or give a path")
+        self._node.get_logger().info(f"voice {wish.name!r}: listening to {wish.path or 'the topic'}")
         done: Future = Future(executor=self._node.executor)
         self._enroller = Enroller(self._model, wish, done.set_result)
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from voices_rig import library_file, voice
 
 from dtalker_model.card import model_path, read_card, write_card
 from dtalker_model.cli.main import main
+from dtalker_model.voices import Voice
 from dtalker_model.voices_library import VoiceLibrary
 
 __all__ = ["library_file"]
@@ -68,9 +70,7 @@ def test_a_voice_of_a_replaced_model_says_what_to_do(
 ) -> None:
     card = read_card(model_path("dtalker"))
     vector = card.identities["default"]
-    VoiceLibrary().add(
-        type(voice("x"))("anna", card.name, "cd" * 32, vector, vector, 5.0, "2026-11-21"),
-    )
+    VoiceLibrary().add(Voice("anna", card.name, "cd" * 32, vector, vector, 5.0, "2026-11-21"))
     message = refused_here(capsys, "render", demo_wav, "--out", tmp_path / "face.csv", "--identity", "anna")
     assert message.startswith("voice 'anna' was enrolled with model 'dtalker' (cdcdcdcd), not with this 'dtalker' (")
     assert message.endswith("enroll it again (dtalker enroll VOICE.wav --name anna --model dtalker)")
@@ -143,8 +143,6 @@ def test_too_little_speech(short: Path, library_file: Path, capsys: pytest.Captu
 def test_a_model_without_a_listener(
     tmp_path: Path, demo_wav: Path, library_file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from dataclasses import replace
-
     shipped, deaf = model_path("dtalker"), tmp_path / "deaf.onnx"
     deaf.symlink_to(shipped)
     write_card(replace(read_card(shipped), name="deaf", listener_sha256=""), deaf)

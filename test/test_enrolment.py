@@ -141,6 +141,7 @@ def test_a_voice_is_known_at_once_and_a_new_one_of_its_name_replaces_it(speech: 
 
 def test_training_and_evaluation_know_no_voices_of_the_user(library_file: Path) -> None:
     card = read_card(model_path("dtalker"))
-    VoiceLibrary().add(Voice("anna", card.name, card.sha256, *([card.identities["default"]] * 2), 5.0, "2026-11-21"))
+    vector = card.identities["default"]
+    VoiceLibrary().add(Voice("anna", card.name, card.sha256, vector, vector, 5.0, "2026-11-21"))
     assert "anna" in dtalker_model.load().card.identities
     assert "anna" not in load_engine()[0].identities

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
-from ros_rig import QOS, Listener, listener, start, talker
-from voices_rig import library_file
+from ros_rig import QOS, Listener, finish, listener, start, talker
+from voices_rig import library_file, voice
 
 # isort: split
 
@@ -21,12 +21,14 @@ from rcl_interfaces.msg import Parameter, ParameterValue
 from rcl_interfaces.srv import GetParameters, SetParameters
 from std_msgs.msg import Int16MultiArray
 
+from dtalker_model.blendshapes import INDEX
 from dtalker_model.cli.main import main
 from dtalker_model.voices_library import VoiceLibrary
 
 __all__ = ["library_file", "listener"]
 
 NO_WISH: dict[str, Any] = {"path": "", "seconds": 0.0, "replace": False}
+JAW_OPEN = INDEX["jawOpen"]
 CHUNK_SAMPLES = 320
 CHUNK_S = 0.02
 
@@ -82,7 +84,7 @@ def test_from_a_file_and_at_once_an_identity(
             answer = enroll(listener, name, path=path)
             assert not answer.success and reason in answer.message
     listener.assert_grid()
-    assert [voice.name for voice in VoiceLibrary().voices()] == ["anna"]
+    assert [v.name for v in VoiceLibrary().voices()] == ["anna"]
 
 
 def test_from_the_topic_while_the_face_goes_on(listener: Listener, library_file: Path, speech: np.ndarray) -> None:
@@ -100,6 +102,7 @@ def test_from_the_topic_while_the_face_goes_on(listener: Listener, library_file:
         client = listener.node.create_client(Enroll, "dtalker/enroll")
         listener.until(client.service_is_ready, "the service")
         first = client.call_async(Enroll.Request(name="anna", seconds=3.5))
+        listener.logged("voice 'anna': listening to the topic")
         listener.node.create_timer(CHUNK_S, say)
         begun_ns = listener.node.get_clock().now().nanoseconds
         second = enroll(listener, "zoe")
@@ -109,13 +112,13 @@ def test_from_the_topic_while_the_face_goes_on(listener: Listener, library_file:
         answer = first.result()
         assert answer.success, answer.message
         assert answer.speech_s == pytest.approx(3.5, abs=0.1)
-        shown = [message.weights.max() for when, message in listener.frames if when > begun_ns + 1_000_000_000]
-        assert len(shown) > 100 and max(shown) > 0.1, "frames went on, and the face spoke"
+        jaw = [message.weights[JAW_OPEN] for when, message in listener.frames if when > begun_ns + 1_000_000_000]
+        assert len(jaw) > 100 and max(jaw) > 0.1, "frames went on, and the face spoke"
         assert set_identity(listener, "anna").successful
         assert float(listener.fresh_diagnostics()["dropped_audio_s"]) == 0
     listener.assert_grid()
-    (voice,) = VoiceLibrary().voices()
-    assert voice.speech_s == pytest.approx(answer.speech_s)
+    (stored,) = VoiceLibrary().voices()
+    assert stored.speech_s == pytest.approx(answer.speech_s)
 
 
 def test_voices_of_the_command_line_and_a_node_that_hears_nothing(
@@ -127,6 +130,7 @@ def test_voices_of_the_command_line_and_a_node_that_hears_nothing(
         waiting = listener.node.create_client(Enroll, "dtalker/enroll")
         listener.until(waiting.service_is_ready, "the service")
         pending = waiting.call_async(Enroll.Request(name="zoe"))
+        listener.logged("voice 'zoe': listening to the topic")
         answer = listener.call(Express, "dtalker/express", identity="default", emotion="", intensity=-1.0)
         assert answer.success and not pending.done()
         deactivate = Transition(id=Transition.TRANSITION_DEACTIVATE)
@@ -145,9 +149,6 @@ def test_voices_of_the_command_line_and_a_node_that_hears_nothing(
 
 
 def test_start_with_a_voice_of_another_model_says_what_to_do(listener: Listener, library_file: Path) -> None:
-    from ros_rig import finish
-    from voices_rig import voice
-
     VoiceLibrary().add(voice("anna"))
     code, output = finish(start("talker_node", identity="anna"))
     assert code == 1
