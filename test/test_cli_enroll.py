@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 from collections.abc import Callable
 from dataclasses import replace
@@ -39,6 +40,7 @@ def test_enroll_then_render(library_file: Path, demo_wav: Path) -> None:
     assert second == f"stored in {library_file}; use it: --identity anna"
     run = dtalker("render", demo_wav, "--out", "-", "--identity", "anna", "--emotion", "anna")
     assert run.returncode == 0, run.stderr
+    assert json.loads(dtalker("info", "--json").stdout)["voices"] == ["anna"]
     plain = dtalker("render", demo_wav, "--out", "-")
     assert np.abs(rows_of(run.stdout) - rows_of(plain.stdout)).max() > 1e-3
     assert "anna" in refused("render", demo_wav, "--out", "-", "--identity", "zzz")

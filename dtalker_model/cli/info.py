@@ -24,8 +24,10 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def model_facts(model: str) -> dict[str, Any]:
-    """The card without its embeddings, and the sizes of the files."""
+    """The card without its embeddings, the voices that the user enrolled for it, and the sizes of the files."""
     from dtalker_model.card import model_path, read_card
+    from dtalker_model.settings import Settings
+    from dtalker_model.voices_library import voices_for
 
     path = model_path(model)
     card = read_card(path)
@@ -41,6 +43,7 @@ def model_facts(model: str) -> dict[str, Any]:
         "sample_rate_hz": card.sample_rate_hz,
         "identities": list(card.identities),
         "emotions": list(card.emotions),
+        "voices": [voice.name for voice in voices_for(card, Settings())],
         "live": bool(card.listener_sha256),
         "licence": card.licence,
         "training_data": [dict(source) for source in card.training_data],
