@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+from collections import defaultdict
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +13,14 @@ import soundfile
 
 import dtalker_model
 from dtalker_model import Talker
-from dtalker_model.card import model_path, read_card
-from dtalker_model.rates import SAMPLE_RATE_HZ
+from dtalker_model.card import listener_path, model_path, read_card, table
+from dtalker_model.features import LogMel
+from dtalker_model.listener import SPEAKING, Listener
+from dtalker_model.personalizer import Personalizer
+from dtalker_model.rates import FRAME_RATE_HZ, SAMPLE_RATE_HZ
+from dtalker_model.settings import Settings
+from dtalker_model.voice_activity import VoiceActivity
+from training.corpus import load_audio, read_manifest
 
 EMOTIONS = [name for name in read_card(model_path("dtalker")).emotions if name != "neutral"]
 INTENSITIES = (0.0, 0.5, 1.0, 1.5, 2.0)
@@ -21,6 +29,12 @@ VISIBLE = 0.05
 """Norm of the mean change of the 52 weights from which an expression counts as one."""
 
 TURNS_BACK = pytest.mark.xfail(reason="the first student's sad turns back: 1.09 of its way at 1.5, 1.03 at 2")
+
+STEADY_S, LONGEST_S = 2.0, 15.0
+LEAST_SPEECH_S = 4.0
+STEADY = 1 / 3
+"""Largest change of an embedding after `STEADY_S` of speech in one mood (the median voice's), as part of the mean
+distance of the library's entries from neutral, or from the default identity."""
 
 
 @pytest.fixture(scope="module")
@@ -76,3 +90,47 @@ def test_what_is_heard_blends_with_what_is_chosen(speech: np.ndarray) -> None:
     np.testing.assert_allclose(faces[-1], mean_face(talker, speech, emotion="live"), atol=1e-6)
     reached = along(faces, faces[0], faces[-1])
     assert (np.diff(reached) > 0).all(), reached.round(3)
+
+
+def test_recorded_voices_are_steady_after_two_seconds(corpus: Path) -> None:
+    card = read_card(model_path("dtalker"))
+    if not card.listener_sha256:
+        pytest.skip("this model has no listener")
+    listener = Listener(listener_path(model_path("dtalker")), card.listener_identities, card.listener_emotions)
+    changes = [change for pcm in recorded_voices(corpus) if (change := late_change(listener, Personalizer(card), pcm))]
+    assert len(changes) >= 5
+    origins = {"identities": "default", "emotions": "neutral"}
+    distances = [mean_distance(getattr(card, library), origin) for library, origin in origins.items()]
+    identity, emotion = np.median(changes, axis=0) / distances
+    assert max(identity, emotion) < STEADY, (identity, emotion)
+
+
+def recorded_voices(corpus: Path) -> list[np.ndarray]:
+    """Validation clips, joined where an actor says them in the same mood, at most `LONGEST_S` of each."""
+    voices: dict[tuple[str, str], list[np.ndarray]] = defaultdict(list)
+    for clip in read_manifest(corpus, "val"):
+        if clip.source == "ravdess":
+            voices[clip.identity, clip.emotion].append(load_audio(clip))
+    return [np.concatenate(parts)[: round(LONGEST_S * SAMPLE_RATE_HZ)] for parts in voices.values()]
+
+
+def late_change(listener: Listener, personalizer: Personalizer, pcm: np.ndarray) -> tuple[float, float] | None:
+    """How far the identity's and the emotion's embedding go after `STEADY_S` of speech; None for too little speech."""
+    heard = LogMel().push(pcm)
+    gate = VoiceActivity().apply(heard.level_db)
+    speech_s = np.cumsum(gate > SPEAKING) / FRAME_RATE_HZ
+    if speech_s[-1] < LEAST_SPEECH_S:
+        return None
+    settings, late = Settings(identity="live", emotion="live"), speech_s >= STEADY_S
+    listener.reset()
+    who, mood = listener.listen(heard.log_mel, gate, settings.live_time_constant_s)
+    paths = personalizer.identity(settings, who, len(gate))[late], personalizer.emotion(settings, mood, len(gate))[late]
+    identity, emotion = (float(np.linalg.norm(path - path[0], axis=1).max()) for path in paths)
+    return identity, emotion
+
+
+def mean_distance(library: Mapping[str, tuple[float, ...]], origin: str) -> float:
+    """Mean distance of a library's other entries from `origin`."""
+    entries = table(library)
+    distances = np.linalg.norm(entries - entries[list(library).index(origin)], axis=1)
+    return float(distances[distances > 0].mean())

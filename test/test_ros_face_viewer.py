@@ -15,6 +15,7 @@ from ros_rig import Listener, finish, listener, play, short_wav, start, talker
 
 aiohttp = pytest.importorskip("aiohttp", reason="needs the extra [view] (aiohttp)")
 
+from dtalker_model.card import model_path, read_card  # noqa: E402
 from dtalker_model.settings import Settings  # noqa: E402
 from dtalker_model.view.wire import AUDIO, FRAME, HEADER  # noqa: E402
 from dtalker_ros.parameters import setting_parameters  # noqa: E402
@@ -66,7 +67,9 @@ def test_a_talkers_face_is_shown_and_steered(listener: Listener, short_wav: Path
         page = Page(address)
         try:
             listener.until(lambda: len([kind for kind, _ in page.binary if kind == FRAME]) > 50, "frames on the page")
-            assert (page.last("about") or {})["source"] == "ros"
+            about, card = page.last("about") or {}, read_card(model_path("dtalker"))
+            assert about["source"] == "ros"
+            assert (about["model"]["steps"], about["model"]["step_counts"]) == (card.steps, list(card.step_counts))
             listener.until(lambda: page.last("settings"), "the settings")
             page.send(type="set", id=1, changes={"emotion": "happy", "intensity": 1.5})
             listener.until(lambda: page.last("applied", lambda text: text["id"] == 1), "the answer")
