@@ -17,6 +17,7 @@ from dtalker_model.card import ModelCard, listener_path, sha256_of, write_card
 from dtalker_model.listener_network import ListenerNetwork
 from dtalker_model.network import Student
 from dtalker_model.runtime import DECODER, NEW_STATE_PREFIX, STATE_PREFIX, Graph, for_steps
+from training.half_weights import halve, rounded
 from training.student_graph import StudentGraph
 
 OPSET = 17
@@ -59,11 +60,12 @@ def write_graph(
     Raises:
         ExportError: torch and ONNX Runtime differ by more than 1e-4.
     """
-    network.eval()
+    rounded(network.eval())
     counts = network.config.step_counts if isinstance(network, Student) else (0,)
     with tempfile.TemporaryDirectory() as folder:
         draft = Path(folder) / path.name
         _export(StudentGraph(network) if isinstance(network, Student) else network, inputs, outputs, draft)
+        halve(draft)
         difference = max(parity(network, draft, inputs, batch, n) for batch in PARITY_BATCHES for n in counts)
         if not difference <= TOLERANCE:
             raise ExportError(
