@@ -48,7 +48,8 @@ def run(step: Step, batch: int, plan: Plan) -> tuple[np.ndarray, State]:
     x = [draw.standard_normal((batch, T, dim), np.float32) for dim in (128, 52, 64, 64)]
     state, parts, begin = step.initial_state(batch), [], 0
     for frames, steps in plan:
-        weights, state = step(*(a[:, begin : begin + frames] for a in x), state, steps)
+        features, noise, identity, emotion = (a[:, begin : begin + frames] for a in x)
+        weights, state = step(features, noise, identity, emotion, state, steps)
         parts.append(weights)
         begin += frames
     return np.concatenate(parts, axis=1), state
