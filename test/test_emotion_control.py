@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -56,11 +57,11 @@ def test_a_model_that_smiles_as_recorded_has_the_measured_direction(tmp_path: Pa
     neutral = sad.replace('"emotion": "sad"', '"emotion": "neutral"')
     (folder / "manifest.jsonl").write_text("\n".join([*lines, happy, neutral]) + "\n")
 
-    def smiling(clip: Clip) -> np.ndarray:
-        smile = 0.5 if clip.emotion == "happy" else 0.2
-        frames = np.zeros((clip.frames, 52), np.float32)
-        frames[:, [SMILE, INDEX["mouthSmileRight"]]] = smile
-        return frames
+    def smiling(clips: Sequence[Clip]) -> list[np.ndarray]:
+        spoken = [np.zeros((clip.frames, 52), np.float32) for clip in clips]
+        for clip, frames in zip(clips, spoken):
+            frames[:, [SMILE, INDEX["mouthSmileRight"]]] = 0.5 if clip.emotion == "happy" else 0.2
+        return spoken
 
     face = load_face_basis(folder)
     assert emotion_control_rows(smiling, folder, "train", face) == []  # no neutral clips there

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from training.baselines import Predict, measured_clips
+from training.baselines import measured_clips
 from training.bootstrap import Figure
 from training.closure import MEET_MM, closures
 from training.corpus import Clip, load_motion, read_manifest
@@ -25,6 +25,9 @@ from training.spoken_phones import spoken_phones
 
 SOURCE = "ravdess"
 MOODS = ("happy", "sad")
+
+Speak = Callable[[Sequence[Clip]], list[np.ndarray]]
+"""Clips in, frames (T, 52) at 50 Hz of each out."""
 
 
 def cosine(difference: np.ndarray, measured: np.ndarray, basis: np.ndarray) -> np.ndarray:
@@ -46,7 +49,7 @@ def direction(differences: np.ndarray, measured: np.ndarray, basis: np.ndarray) 
     return Figure(differences, of_sums)
 
 
-def emotion_control_rows(predict: Predict, folder: Path, split: str, face: FaceBasis) -> list[Row]:
+def emotion_control_rows(predict: Speak, folder: Path, split: str, face: FaceBasis) -> list[Row]:
     """One row: cosines for upper face and mouth corners, and lip closure in either mood; none without such clips."""
     recorded = measured_clips(folder, split, SOURCE)
     neutral = [c for c in read_manifest(folder, split, SOURCE) if c.emotion == "neutral"]
@@ -56,7 +59,7 @@ def emotion_control_rows(predict: Predict, folder: Path, split: str, face: FaceB
     observed = motions["happy"][0].observed.any(axis=0)
     happy, sad = (mean_face([m.weights[m.observed.any(axis=1)] for m in motions[mood]]) for mood in MOODS)
     measured = (happy - sad) * observed
-    spoken = {mood: [predict(replace(c, emotion=mood)) * observed for c in neutral] for mood in MOODS}
+    spoken = {m: [w * observed for w in predict([replace(c, emotion=m) for c in neutral])] for m in MOODS}
     differences = np.stack([mean_face([h]) - mean_face([s]) for h, s in zip(spoken["happy"], spoken["sad"])])
     row: Row = {"source": SOURCE, "emotion": "all", "predictor": "emotion control", "clips": len(neutral)}
     for name, basis in (("cosine_upper_face", face.upper_cm), ("cosine_mouth_corners", face.corners_cm)):

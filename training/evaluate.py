@@ -10,30 +10,30 @@ from pathlib import Path
 import numpy as np
 
 from dtalker_model.blendshapes import INDEX
-from dtalker_model.card import model_path, read_card
-from dtalker_model.rates import DELAY_FRAMES, FRAME_SAMPLES
-from dtalker_model.settings import Settings
-from dtalker_model.talker import load_engine
 from training.baselines import Predict, fitted_floors, measured_clips
 from training.bootstrap import Figure
 from training.closure import MEET_MM, Phones
-from training.corpus import Clip, corpus_folder, generic_name, load_audio, load_motion, read_manifest
+from training.corpus import Clip, corpus_folder, load_motion, read_manifest
 from training.dynamics import diversity
 from training.emotion_control import emotion_control_rows
 from training.face_basis import FaceBasis, load_face_basis
 from training.figure_tables import tables
 from training.metrics import Pair, correlation, lve, one_late, pair
+from training.predictors import Predictor, open_predictor
 from training.retrieval import Ear, emotion_accuracy, identity_similarity, verification
 from training.scores import MAIN_COEFFICIENTS, Row, entry, mean_row, row, score
 from training.spoken_phones import spoken_phones
 
 SOURCES = ("ravdess", "ravdess_song", "facegood", "grid")
-SEEDS = 4
-DIVERSITY_CLIPS = 8
-"""Diversity is measured on the first clips of a source."""
+SEEDS = 3
+DIVERSITY_CLIPS = 6
+"""Diversity is measured on the first clips of a source: a whole validation for each seed would take minutes."""
 
-Match = Callable[[Clip], Pair]
-"""A clip in, its recording beside a prediction out."""
+REGRESSION = Path(__file__).with_name("weights") / "regression"
+"""Committed weights of a plain regression network of the student's size; a row of every evaluation."""
+
+Match = Callable[[Sequence[Clip]], list[Pair]]
+"""Clips in, their recordings beside predictions out."""
 
 Figures = dict[str, Figure]
 
@@ -47,77 +47,84 @@ def figures(predict: Predict, clips: Sequence[Clip], basis_cm: np.ndarray) -> Ro
     return found
 
 
-class Shipped:
-    """Predicts with a model file: the network's own output in the style of the clip's source and emotion."""
-
-    def __init__(self, model: str) -> None:
-        self._card, self._engine = load_engine(model)
-
-    def __call__(self, clip: Clip, seed: int = 0) -> np.ndarray:
-        """Frames (T, 52) of a clip, 0..1."""
-        identity = next((n for n in (clip.identity, generic_name(clip)) if n in self._card.identities), "default")
-        emotion = clip.emotion if clip.emotion in self._card.emotions else "neutral"
-        self._engine.reset(seed=seed)
-        audio = load_audio(clip)
-        padded = np.pad(audio, (0, (clip.frames + DELAY_FRAMES) * FRAME_SAMPLES - len(audio)))
-        blocks = self._engine.push(padded, Settings(identity=identity, emotion=emotion))
-        return np.concatenate([block.weights for block in blocks]).clip(0, 1)
+def predicted(predictor: Predictor) -> Match:
+    """Match what a predictor says with the recordings."""
+    return lambda clips: [pair(load_motion(c), frames) for c, frames in zip(clips, predictor(clips))]
 
 
-def predicted(predict: Predict) -> Match:
-    """Match a predictor's frames with the recording."""
-    return lambda clip: pair(load_motion(clip), predict(clip))
+def floor(predict: Predict) -> Match:
+    """The same for a floor."""
+    return lambda clips: [pair(load_motion(c), predict(c)) for c in clips]
 
 
-def recorded(clip: Clip) -> Pair:
-    """The recording against itself: what closures and jitter the data have."""
-    motion = load_motion(clip)
-    return Pair(motion.weights, motion.weights, motion.observed, motion.times_s)[motion.observed.any(axis=1)]
+def recorded(clips: Sequence[Clip]) -> list[Pair]:
+    """The recordings against themselves: what closures and jitter the data have."""
+    motions = [load_motion(clip) for clip in clips]
+    return [Pair(m.weights, m.weights, m.observed, m.times_s)[m.observed.any(axis=1)] for m in motions]
 
 
-def one_frame_late(clip: Clip) -> Pair:
-    """The recording against itself, one of its own frames late: the noise floor."""
-    return one_late(load_motion(clip))
+def one_frame_late(clips: Sequence[Clip]) -> list[Pair]:
+    """The recordings against themselves, one of their own frames late: the noise floor."""
+    return [one_late(load_motion(clip)) for clip in clips]
 
 
-def matches(folder: Path, source: str, models: Mapping[str, Shipped], floors: bool) -> dict[str, Match]:
-    """What is compared with the recordings of a source: models by name, then the floors."""
-    found = {name: predicted(shipped) for name, shipped in models.items()}
-    if floors:
-        found |= {name: predicted(p) for name, p in fitted_floors(folder, source).items()}
-        found |= {"one frame late": one_frame_late, "recording": recorded}
-    return found
+def beside_every_model() -> dict[str, Predictor]:
+    """The regression network, where its weights are committed."""
+    return {"regression": open_predictor(REGRESSION)} if REGRESSION.is_dir() else {}
 
 
 def evaluate(
-    model: str, split: str = "val", floors: bool = True, beside: Mapping[str, str] | None = None
+    model: str, split: str = "val", floors: bool = True, beside: Mapping[str, str] | None = None, steps: int = 0
 ) -> Iterator[Row]:
-    """Rows of figures: per source and predictor, for all clips and each emotion; means; emotion control; the listener.
+    """Rows of figures: per source and predictor, for all clips and each emotion; means; emotion control; retrieval.
 
     Args:
-        model: shipped name, or path of an ``.onnx``.
-        floors: whether to add the mean face, the ridge map, and the recording itself.
-        beside: other models by the name of their rows, such as a regression network or a teacher.
+        model: shipped name, path of an ``.onnx``, or folder of a run or of committed weights.
+        floors: whether to add the regression network, the mean face, the ridge map, and the recording itself.
+        beside: other models by the name of their rows, such as a teacher.
+        steps: of the model's sampler; 0 for its own number.
     """
     folder = corpus_folder()
     face = load_face_basis(folder)
-    models = {name: Shipped(path) for name, path in {"model": model, **(beside or {})}.items()}
+    models = {"model": open_predictor(model, steps)} | (beside_every_model() if floors else {})
+    models |= {name: open_predictor(other) for name, other in (beside or {}).items()}
+    yield from motion_rows(models, folder, split, face, floors, SEEDS)
+    yield from emotion_control_rows(models["model"], folder, split, face)
+    yield from retrieval_rows(models["model"].ear, folder, split)
+
+
+def motion_rows(
+    models: Mapping[str, Predictor], folder: Path, split: str, face: FaceBasis, floors: bool, seeds: int = 1
+) -> Iterator[Row]:
+    """Rows of motion: per source, for all clips and each emotion, a row a predictor; then their means over sources.
+
+    Args:
+        models: by the name of their rows.
+        floors: whether to add the mean face, the ridge map, and the recording itself.
+        seeds: of which `diversity` is measured; fewer than two do not measure it.
+    """
     per_source: dict[str, list[Figures]] = defaultdict(list)
     counts: dict[str, int] = defaultdict(int)
     for source in SOURCES:
         clips = measured_clips(folder, split, source)
         phones = spoken_phones(clips) if source in MEET_MM else [()] * len(clips)
         for name, match in matches(folder, source, models, floors).items() if clips else ():
-            spread = {"diversity": seed_diversity(models[name], clips, face)} if name in models else {}
-            names = {"source": source, "predictor": name}
-            found, rows = source_rows(names, clips, phones, [match(c) for c in clips], face, spread)
+            spread = seed_diversity(models[name], clips, face, seeds) if name in models and seeds > 1 else {}
+            found, rows = source_rows({"source": source, "predictor": name}, clips, phones, match(clips), face, spread)
             per_source[name].append(found)
             counts[name] += len(clips)
             yield from rows
     for name, sources in per_source.items():
         yield mean_row({"source": "mean", "emotion": "all", "predictor": name}, counts[name], sources)
-    yield from emotion_control_rows(models["model"], folder, split, face)
-    yield from listener_rows(model, folder, split)
+
+
+def matches(folder: Path, source: str, models: Mapping[str, Predictor], floors: bool) -> dict[str, Match]:
+    """What is compared with the recordings of a source: models by name, then the floors."""
+    found = {name: predicted(model) for name, model in models.items()}
+    if floors:
+        found |= {name: floor(predict) for name, predict in fitted_floors(folder, source).items()}
+        found |= {"one frame late": one_frame_late, "recording": recorded}
+    return found
 
 
 def source_rows(
@@ -139,19 +146,18 @@ def source_rows(
     return found, rows
 
 
-def seed_diversity(shipped: Shipped, clips: Sequence[Clip], face: FaceBasis) -> Figure:
-    """How much the model's faces differ between seeds, in mm."""
-    chosen = clips[:DIVERSITY_CLIPS]
-    return diversity([[shipped(clip, seed) for seed in range(SEEDS)] for clip in chosen], face.gram_mm2)
+def seed_diversity(predictor: Predictor, clips: Sequence[Clip], face: FaceBasis, seeds: int) -> Figures:
+    """How much the faces differ between seeds, in mm."""
+    said = [predictor(clips[:DIVERSITY_CLIPS], seed) for seed in range(seeds)]
+    return {"diversity": diversity(list(zip(*said)), face.gram_mm2)}
 
 
-def listener_rows(model: str, folder: Path, split: str) -> list[Row]:
+def retrieval_rows(ear: Ear | None, folder: Path, split: str) -> list[Row]:
     """Emotion retrieval and identity verification on RAVDESS speakers that no training clip has; none, no row."""
     seen = {c.identity for c in read_manifest(folder, "train")}
     clips = [c for c in read_manifest(folder, split, "ravdess") if c.identity not in seen]
-    if not clips or not read_card(model_path(model)).listener_sha256:
+    if not clips or ear is None:
         return []
-    ear = Ear(model)
     accuracy = emotion_accuracy(ear, clips)
     verified = verification(identity_similarity(ear, clips), [c.identity for c in clips])
     names = {"source": "ravdess", "emotion": "all", "predictor": "listener", "clips": len(clips)}
@@ -164,11 +170,11 @@ def named_models(arguments: Sequence[str]) -> dict[str, str]:
     """NAME=MODEL of each argument; ValueError for one that is not of this form."""
     named = {name: model for name, _, model in (argument.partition("=") for argument in arguments)}
     if not all(name and model for name, model in named.items()):
-        raise ValueError(f"--beside takes NAME=MODEL, such as regression=gru.onnx; received {' '.join(arguments)!r}")
+        raise ValueError(f"--beside takes NAME=MODEL, such as teacher=runs/teacher; received {' '.join(arguments)!r}")
     return named
 
 
-def main(model: str, split: str, as_json: bool, beside: Sequence[str]) -> None:
-    """Print the figures; `beside` are other models as NAME=MODEL."""
-    rows = list(evaluate(model, split, beside=named_models(beside)))
+def main(model: str, split: str, as_json: bool, beside: Sequence[str], steps: int = 0) -> None:
+    """Print the figures; `beside` are other models as NAME=MODEL, `steps` those of the model's sampler."""
+    rows = list(evaluate(model, split, beside=named_models(beside), steps=steps))
     print(json.dumps(rows, indent=1) if as_json else tables(rows))

@@ -26,7 +26,7 @@ OF_ONE = {
             "false_closure_sad",
         ),
     ),
-    "Listener: emotion of eight, and same or different speaker from 3 s, on two unseen actors": (
+    "Retrieval by voice: emotion of eight, and same or different speaker from 3 s, on two unseen actors": (
         "listener",
         ("emotion_accuracy", "identity_EER"),
     ),

@@ -1,6 +1,7 @@
 """A report on a model, rebuilt by one command: ``python -m training report MODEL --out reports/NAME``.
 
-Markdown with tables, and pictures: a chart of the figures, and for a few validation clips curves and faces.
+Markdown with tables, and pictures: a chart of the figures, and for a few validation clips curves and faces. A model is
+whatever `training.predictors` opens: a model file, or the folder of a teacher or a student.
 """
 
 from __future__ import annotations
@@ -12,22 +13,23 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from dtalker_model.card import ModelCard, model_path, read_card
 from training.baselines import fitted_floors, measured_clips
 from training.clip_picture import DPI, FLOOR, MODEL, RECORDED, Shown, draw_clip, save, shown_part
 from training.corpus import Clip, corpus_folder
-from training.evaluate import SOURCES, Shipped, evaluate, named_models, predicted
+from training.evaluate import SOURCES, evaluate, floor, named_models, predicted
 from training.face_basis import load_face_basis
 from training.face_picture import load_face_mesh
 from training.figure_tables import tables
 from training.metrics import Pair, lve
+from training.predictors import About, Predictor, open_predictor
+from training.report_goals import teacher_goals
 from training.scores import Row
 from training.spoken_phones import spoken_phones
 
 SHOWN = (("ravdess", "happy"), ("ravdess", "sad"), ("facegood", "neutral"), ("grid", "neutral"))
 """Source and emotion of the clips shown."""
 
-BARS = {"mean face": "#c9c4bb", "ridge": FLOOR, "model": MODEL, "one frame late": RECORDED}
+BARS = {"mean face": "#c9c4bb", "ridge": FLOOR, "regression": "#edae49", "model": MODEL, "one frame late": RECORDED}
 CHARTS = {"LVE": "LVE, 1e-5 m2 (lower is better)", "jawOpen": "correlation of jawOpen (higher is better)"}
 
 LIMITS = """## How far these figures reach
@@ -48,28 +50,58 @@ LIMITS = """## How far these figures reach
 """
 
 
-def report(model: str, out: Path, beside: Sequence[str] = ()) -> None:
-    """Write ``README.md``, ``figures.json`` and pictures into the folder `out`; `beside` are models as NAME=MODEL."""
+def report(
+    model: str, out: Path, beside: Sequence[str] = (), chain: Path | None = None, ablation: Path | None = None
+) -> None:
+    """Write ``README.md``, ``figures.json`` and pictures into the folder `out`.
+
+    Args:
+        model: shipped name, path of an ``.onnx``, or folder of a run or of committed weights.
+        beside: other models as NAME=MODEL.
+        chain: a chain of distillation whose table is a section; measured where it has none yet.
+        ablation: the folder of an ablation whose table is a section.
+
+    Raises:
+        FileNotFoundError: as `open_predictor`, or the ablation has not been run.
+    """
     out.mkdir(parents=True, exist_ok=True)
+    sections = more_sections(chain, ablation)
+    predictor = open_predictor(model)
     rows = list(evaluate(model, beside=named_models(beside)))
     (out / "figures.json").write_text(json.dumps(rows) + "\n", encoding="utf-8")
     draw_charts(rows, out / "figures.png")
-    clips = [clip_section(model, source, emotion, out) for source, emotion in SHOWN]
-    card = read_card(model_path(model))
-    (out / "README.md").write_text(text(model, card, rows, [c for c in clips if c], out), encoding="utf-8")
+    clips = [clip_section(predictor, source, emotion, out) for source, emotion in SHOWN]
+    command = " ".join(
+        [f"python -m training report {model} --out {out.as_posix()}", *(f"--beside {b}" for b in beside)]
+    )
+    command += "".join(f" --{n} {p.as_posix()}" for n, p in (("table", chain), ("ablation", ablation)) if p)
+    written = text(predictor.about, command, rows, sections, [c for c in clips if c])
+    (out / "README.md").write_text(written, encoding="utf-8")
 
 
-def clip_section(model: str, source: str, emotion: str, out: Path) -> str:
+def more_sections(chain: Path | None, ablation: Path | None) -> list[str]:
+    """The tables of a chain of distillation and of an ablation, each as a section."""
+    from training import ablation_table, table  # torch, which the report on a model file does not need
+
+    found = [f"## From the teacher to one step\n\n{table.text(table.saved(chain))}\n"] if chain else []
+    if ablation:
+        found.append(
+            f"## What each part of the distillation is worth\n\n{ablation_table.text(ablation_table.saved(ablation))}\n"
+        )
+    return found
+
+
+def clip_section(predictor: Predictor, source: str, emotion: str, out: Path) -> str:
     """Draw the clip whose LVE is the median of its kind, and return the Markdown that shows it; empty for no clip."""
     folder = corpus_folder()
     clips = [c for c in measured_clips(folder, "val", source) if c.emotion == emotion]
     if not clips:
         return ""
-    face, match = load_face_basis(folder), predicted(Shipped(model))
-    clip, pair, error = median_clip(clips, [match(c) for c in clips], face.lips_cm)
-    floor = predicted(fitted_floors(folder, source)["ridge"])(clip)
+    face = load_face_basis(folder)
+    clip, pair, error = median_clip(clips, predicted(predictor)(clips), face.lips_cm)
+    (ridge,) = floor(fitted_floors(folder, source)["ridge"])([clip])
     name = f"{source}_{emotion}.png"
-    shown = Shown(clip, spoken_phones([clip])[0], pair, floor, *shown_part(clip))
+    shown = Shown(clip, spoken_phones([clip])[0], pair, ridge, *shown_part(clip))
     draw_clip(shown, face, load_face_mesh(folder), out / name)
     said = f', "{clip.text}"' if clip.text else ""
     many = f"the median of {len(clips)} clips" if len(clips) > 1 else "the only clip"
@@ -87,12 +119,14 @@ def draw_charts(rows: Sequence[Row], path: Path) -> None:
     """Bars of LVE and of the jaw's correlation, by source and predictor, with their intervals."""
     figure = Figure(figsize=(9.2, 3.4), dpi=DPI)
     sources = [s for s in (*SOURCES, "mean") if any(r["source"] == s for r in rows)]
+    drawn = {p: colour for p, colour in BARS.items() if any(r["predictor"] == p for r in rows)}
+    width = 0.8 / len(drawn)
     for axis, (name, title) in zip(figure.subplots(1, len(CHARTS)), CHARTS.items()):
-        for k, (predictor, colour) in enumerate(BARS.items()):
+        for k, (predictor, colour) in enumerate(drawn.items()):
             chosen = {r["source"]: r for r in rows if r["predictor"] == predictor and r["emotion"] == "all"}
             bars = np.array([bar(chosen[s], name) for s in sources]).T
-            at = np.arange(len(sources)) + 0.2 * (k - 1.5)
-            axis.bar(at, bars[0], 0.2, color=colour, label=predictor)
+            at = np.arange(len(sources)) + width * (k - (len(drawn) - 1) / 2)
+            axis.bar(at, bars[0], width, color=colour, label=predictor)
             axis.errorbar(at, bars[0], yerr=bars[1:], fmt="none", lw=0.8, ecolor="#55504a")
         axis.set_xticks(range(len(sources)), [s.replace("_", "\n") for s in sources], fontsize=8)
         axis.set_title(title, fontsize=9)
@@ -130,16 +164,17 @@ def against_recordings(rows: Sequence[Row]) -> str:
     )
 
 
-def text(model: str, card: ModelCard, rows: Sequence[Row], clips: Sequence[str], out: Path) -> str:
+def text(about: About, command: str, rows: Sequence[Row], sections: Sequence[str], clips: Sequence[str]) -> str:
     """The report's Markdown."""
     closure = next((r["closure"] for r in rows if r["source"] == "ravdess" and r["predictor"] == "recording"), None)
     measured = "an unknown share" if closure is None else f"{closure:.0%}"
-    head = f"""# {card.name}: figures on the validation clips
+    steps = f"{about.steps} steps" if about.steps else "no diffusion"
+    head = f"""# {about.name}: figures on the validation clips
 
-{card.description} {card.parameters:,} parameters, {card.steps} steps, trained from commit `{card.commit}`; sha256 of
-the model file `{card.sha256[:16]}`. Made anew by `python -m training report {model} --out {out.as_posix()}`; all
-figures with their intervals are in `figures.json`. LVE, EVE and FDD are those of the papers, `training/metrics.py` and
-`training/dynamics.py`; closure is that of `training/closure.py`. "recording" is the recording against itself.
+{about.description} {about.parameters:,} parameters, {steps}, trained from commit `{about.commit}`; sha256 of the
+weights `{about.sha256[:16]}`. Made anew by `{command}`; all figures with their intervals are in `figures.json`. LVE,
+EVE and FDD are those of the papers, `training/metrics.py` and `training/dynamics.py`; closure is that of
+`training/closure.py`. "recording" is the recording against itself.
 
 ![figures](figures.png)
 
@@ -150,4 +185,7 @@ figures with their intervals are in `figures.json`. LVE, EVE and FDD are those o
 Of each kind the clip whose lip vertex error is the median, not the best one. Curves and faces: recording, model, and
 the ridge map as a thin line. Colours in the last row say how far the model's vertices are from the recorded ones.
 """
-    return "\n".join([head, LIMITS.format(recorded_closure=measured), tables(rows), "", legend, *clips])
+    asked = [goal.line for goal in teacher_goals(rows)] if about.name == "teacher" else []
+    goals = ["## What the teacher was asked for\n", *asked, ""] if asked else []
+    limits = LIMITS.format(recorded_closure=measured)
+    return "\n".join([head, *goals, limits, tables(rows), "", *sections, legend, *clips])
