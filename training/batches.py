@@ -80,7 +80,7 @@ class Sampling:
     unknown: float = 0.1
     silence: float = 0.15
     longest_silence_frames: int = 80
-    disturbance: Disturbance = field(default_factory=Disturbance)
+    disturbance: Disturbance = field(default_factory=lambda: Disturbance(masked_bands=12, noise=0.2))
 
 
 class Sampler:

@@ -28,7 +28,7 @@ class ScratchConfig:
     dim: int = 320
     kernel_frames: int = 5
     layers: int = 2
-    dropout: float = 0.3
+    dropout: float = 0.4
 
 
 class ScratchEncoder(nn.Module):

@@ -18,10 +18,13 @@ from training.face_basis import lip_basis_cm, load_face_basis
 from training.library import Names, names_of
 from training.loop import Share
 from training.phones import synthesise
+from training.posed import POSED
 from training.variants import LOG_MEL, Hearing, Variant, make_variants
 
 LEAST_DEVIATION = 0.02
 """Coefficients that hardly move are scaled as if they moved this much, so that noise in them is not amplified."""
+
+POSED_DEVIATION = 0.2
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,7 @@ class DataConfig:
     augmentation: Augmentation = field(default_factory=Augmentation)
     emotions: tuple[str, ...] = EMOTIONS
     share: dict[str, float] = field(
-        default_factory=lambda: {"ravdess": 2, "ravdess_song": 1.5, "facegood": 2, "grid": 5}
+        default_factory=lambda: {"ravdess": 1.8, "ravdess_song": 1.2, "facegood": 1.5, "grid": 8}
     )
     heard_share: dict[str, float] = field(default_factory=lambda: {"ravdess": 2, "flite": 2})
     copies: dict[str, int] = field(
@@ -106,13 +109,17 @@ def aligned(clips: Sequence[Clip], corpus: Path, alignment: Path) -> list[Clip]:
 
 
 def motion_statistics(variants: Sequence[Variant]) -> tuple[Tensor, Tensor]:
-    """Mean and 1 / deviation of each coefficient over observed frames; one that nobody observed stays at zero."""
+    """Mean and 1 / deviation of each coefficient over observed frames.
+
+    One that nobody observed stays at zero, or, where an expression may be posed with it, varies as poses do.
+    """
     weights = np.concatenate([v.weights for v in variants]).astype(np.float64)
     observed = np.concatenate([v.observed for v in variants])
     count = np.maximum(observed.sum(axis=0), 1)
     mean = (weights * observed).sum(axis=0) / count
     deviation = np.sqrt((((weights - mean) ** 2) * observed).sum(axis=0) / count)
-    scale = np.where(observed.any(axis=0), 1 / np.maximum(deviation, LEAST_DEVIATION), 1e6)
+    unseen = np.where(np.isin(np.arange(deviation.size), POSED), 1 / POSED_DEVIATION, 1e6)
+    scale = np.where(observed.any(axis=0), 1 / np.maximum(deviation, LEAST_DEVIATION), unseen)
     return torch.from_numpy(mean).float(), torch.from_numpy(scale).float()
 
 

@@ -50,7 +50,7 @@ class Weights:
     contrast: float = 0.007
     velocity: float = 1.0
     vertex: float = 0.5
-    lip_gap: float = 0.3
+    lip_gap: float = 0.5
     closure: float = 5.0
     phone: float = 0.1
 
@@ -74,8 +74,8 @@ class TeacherConfig:
     scratch: ScratchConfig = field(default_factory=ScratchConfig)
     hubert: str = ""
     steps: int = 16
-    dropout: float = 0.3
-    recurrent_dropout: float = 0.2
+    dropout: float = 0.4
+    recurrent_dropout: float = 0.3
     temperature_upper: float = 1.0
     temperature_lower: float = 1.0
     own: float = 0.0
