@@ -36,6 +36,9 @@ def parser() -> argparse.ArgumentParser:
     export.add_argument("chain", type=Path, help="folder of `distill`")
     export.add_argument("out", type=Path, help="path of the .onnx; its card and listener go beside it")
     export.add_argument("--listener", type=Path, help="run folder of the listener")
+    keep = commands.add_parser("keep", help="weights of a teacher or a regression network as they are committed")
+    keep.add_argument("run", type=Path)
+    keep.add_argument("out", type=Path, help="folder for half-precision weights, configuration and card")
     _add_evaluation(commands)
     data = commands.add_parser("data", help="bring data into the corpus")
     add_data_arguments(data)
@@ -76,6 +79,10 @@ def _run(args: argparse.Namespace) -> None:
         from training.report import report
 
         return report(args.model, args.out, args.beside)
+    if args.command == "keep":
+        from training.keep import keep
+
+        return keep(args.run, args.out)
     if args.command == "export":
         from training.release import release  # the heavy imports come after the arguments were understood
 

@@ -20,13 +20,14 @@ from training.corpus import Clip, corpus_folder, read_manifest
 from training.evaluate import evaluate
 from training.export import write_model
 from training.library import UNKNOWN, Library
+from training.preparation import DataConfig
 from training.run_distill import ROUNDS, DistillTraining, round_folder
 from training.runs import BEST, saved_names, saved_settings
 
 DESCRIPTION = "Speech to ARKit-52 blendshapes: a causal diffusion student of 1, 2 or 4 steps for one CPU core."
 LICENCES = {
     True: "CC BY-NC-SA 4.0 (non-commercial: the training data include RAVDESS)",
-    False: "CC BY 4.0 (trained on GRID, CC BY 4.0, FACEGOOD, MIT, and synthetic speech: commercial use with attribution)",
+    False: "CC BY 4.0 (from GRID, CC BY 4.0, FACEGOOD, MIT, and synthetic speech: commercial use with attribution)",
 }
 """By whether the training data include RAVDESS."""
 MEASURED, POSED = "measured", "posed from published action units (EMFACS), synthetic"
@@ -46,7 +47,7 @@ def release(chain: Path, listener_run: Path | None, out: Path) -> None:
     student.load_state_dict(_part(weights, "student."))
     library = Library(saved_names(run), settings.distilled.student.embedding_dim)
     library.load_state_dict(_part(weights, "personalizer.library."))
-    clips = _heard(settings, read_manifest(corpus_folder(), "train"))
+    clips = used_clips(settings.data, read_manifest(corpus_folder(), "train"))
     card = _card(out.stem, settings, saved_settings(run)["commit"], library, clips)
     listener = None
     if listener_run is not None:
@@ -61,9 +62,14 @@ def _part(weights: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): value for name, value in weights.items() if name.startswith(prefix)}
 
 
-def _heard(settings: DistillTraining, clips: Sequence[Clip]) -> list[Clip]:
-    data = settings.data
+def used_clips(data: DataConfig, clips: Sequence[Clip]) -> list[Clip]:
+    """The clips that a run with these settings saw or heard."""
     return [c for c in clips if c.source in (data.share if c.motion else data.heard_share)]
+
+
+def licence_of(clips: Sequence[Clip]) -> str:
+    """The licence of weights trained on `clips`."""
+    return LICENCES[any(c.source.startswith("ravdess") for c in clips)]
 
 
 def _card(name: str, settings: DistillTraining, commit: str, library: Library, clips: Sequence[Clip]) -> ModelCard:
@@ -80,7 +86,7 @@ def _card(name: str, settings: DistillTraining, commit: str, library: Library, c
         sha256="",
         parameters=0,
         training_data=tuple(training_data(clips)),
-        licence=LICENCES[any(c.source.startswith("ravdess") for c in clips)],
+        licence=licence_of(clips),
         emotion_sources={e: MEASURED if e in measured else POSED for e in emotions},
         seed=settings.seed,
         commit=commit,

@@ -7,8 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
 from training import config
 from training.commit import current_commit
@@ -50,9 +49,3 @@ def open_teacher(folder: Path) -> Teacher:
     teacher = Teacher(settings, saved_names(folder))
     teacher.load_state_dict({name: x.float() for name, x in load_file(folder / BEST).items()})
     return teacher.eval()
-
-
-def save_half(model: torch.nn.Module, path: Path) -> None:
-    """The weights in half precision."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    save_file({name: x.half().contiguous() for name, x in model.state_dict().items()}, path)
