@@ -53,7 +53,9 @@ def release(chain: Path, listener_run: Path | None, out: Path) -> None:
     if listener_run is not None:
         listener, card = _listener(listener_run, card)
     write_model(student, listener, card, out)
-    rows = [row for row in evaluate(str(out), floors=False) if row["emotion"] == "all"]
+    streams = settings.distilled.student.encoder == "causal"  # the runtime loads no other; an offline one is
+    measured = out if streams else run  # evaluated as it was trained
+    rows = [row for row in evaluate(str(measured), floors=False) if row["emotion"] == "all"]
     figures = {"command": f"python -m training evaluate {out.stem}", "rows": rows}
     write_card(replace(read_card(out), figures=figures), out)
 
