@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 from training.ablation import FULL, STEPS, VARIANTS, Ablation, train, variant_folder
@@ -74,17 +75,14 @@ def text(table: Mapping[str, Any]) -> str:
     """The table in Markdown, with what each part is worth."""
     rows = {r["predictor"]: r for r in table["rows"]}
     cells = [[name, *(number(r[f], f) for f in FIGURES)] for name, r in rows.items()]
-    return f"""{markdown(["2-step student", *FIGURES], cells)}
-
-Every variant learned for {table["steps"]} steps in one round straight from the teacher, respaced, with the aligned
-encoder and the teacher's weights to begin with; "without distillation" has neither, nor L_dis, L_ae and L_pc.
-"{WHOLE_CHAIN}" went through the whole schedule: it is no variant, and tells how much the short one leaves out. Units as
-in the tables of figures; cosines are those of emotion control. Commit `{table["commit"]}`. Errors without a part,
-against "{FULL}" (less than {NOTICED:.0%} is no change):
-
-{chr(10).join(worth(rows))}
-
-{sources_text(table["sources"])}"""
+    about = f"""Every variant learned for {table["steps"]} training steps in one round straight from the teacher,
+respaced, with the aligned encoder and the teacher's weights to begin with; "without distillation" has neither, nor
+L_dis, L_ae and L_pc. "{WHOLE_CHAIN}" went through the whole schedule: it is no variant, and tells how much the short
+one leaves out. Units as in the tables of figures; cosines are those of emotion control. Commit `{table["commit"]}`.
+Each was trained once, so small differences may be chance. Errors without a part, against "{FULL}" (less than
+{NOTICED:.0%} is no change):"""
+    parts = [markdown(["2-step student", *FIGURES], cells), fill(about, 120), "\n".join(worth(rows))]
+    return "\n\n".join([*parts, sources_text(table["sources"])])
 
 
 def saved(out: Path) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 from dtalker_model.card import model_path, read_card
@@ -25,7 +26,7 @@ from training.run_distill import ROUNDS, round_folder
 from training.run_distill import TEACHER as TEACHER_FOLDER
 from training.scores import Row
 from training.table_goals import RESPACED, STUDENT, TEACHER, goals, in_steps
-from training.table_speed import SECONDS, onnx_frames_per_second, torch_frames_per_second
+from training.table_speed import RUNS, SECONDS, onnx_frames_per_second, torch_frames_per_second
 
 ERRORS = ("LVE", "EVE", "FDD", "FDD_abs", "closure", "false_closure")
 COSTS = {"fps": "frames/s", "parameters": "parameters", "mb": "MB at 4 bytes", "stored_mb": "MB as stored"}
@@ -105,18 +106,15 @@ def floor_costs(folder: Path) -> dict[str, Row]:
 
 def text(table: Table) -> str:
     """The table in Markdown, with the goals."""
-    about = table["machine"]
-    return f"""{lines(table["rows"], ("steps", *ERRORS, *COSTS))}
-
-LVE and EVE in 1e-5 m2, FDD and FDD_abs (the mean of the clips' absolute deviations) in 1e-7 m2, closures as shares:
-means over the sources, each weighing the same. Frames a second: {SECONDS:g} s of speech, one voice, one thread, fp32 in
-torch with the audio encoder run once and log-mel made before, the median of several runs in turn; a model file in ONNX
-Runtime, with features and output stage. {about["cpu"]}, load {about["load"]} before. Parameters are all that speaking
-and hearing who speaks need; MB are 1e6 bytes. Commit `{table["commit"]}`.
-
-{chr(10).join(table["goals"])}
-
-{sources_text(table["sources"])}"""
+    where = table["machine"]
+    about = f"""LVE and EVE in 1e-5 m2, FDD and FDD_abs (the mean of the clips' absolute deviations) in 1e-7 m2, closures
+as shares: means over the sources, each weighing the same. Frames a second: {SECONDS:g} s of speech, one voice, one
+thread, fp32 in torch with the audio encoder run once and log-mel made before, the median of {RUNS} runs in turn; a
+model file in ONNX Runtime, with features and output stage. {where["cpu"]}, load {where["load"]} before. Parameters are
+all that speaking and hearing who speaks need; MB are 1e6 bytes; ridge and mean face are one for each source. Commit
+`{table["commit"]}`."""
+    parts = [lines(table["rows"], ("steps", *ERRORS, *COSTS)), fill(about, 120), "\n".join(table["goals"])]
+    return "\n\n".join([*parts, sources_text(table["sources"])])
 
 
 def sources_text(rows: Sequence[Row]) -> str:
