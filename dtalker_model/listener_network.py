@@ -1,83 +1,161 @@
-"""The listener's torch definition: audio embeddings compared with a library of identities and emotions.
+"""The listener's torch definition: audio embeddings of a voice and its mood, compared with libraries of both.
 
-| our name             | DiffusionTalker                     |
-| -------------------- | ----------------------------------- |
-| identity, emotion    | libraries, F_id and F_e (II.C)      |
-| audio embedding      | F_a                                 |
-| logits               | F_a^T F_k / tau, eqs. (5) and (6)   |
+| our name                      | DiffusionTalker                     |
+| ----------------------------- | ----------------------------------- |
+| voices, emotion               | libraries, F_id and F_e (II.C)      |
+| voice embedding, mood         | F_a, once for each library          |
+| logits                        | F_a^T F_k / tau, eqs. (5) and (6)   |
+
+Both embeddings are read from mean and standard deviation over speech, not frame by frame: how a voice moves, its melody
+and its loudness, is what tells a mood. Two memories hold those moments as decaying sums. The short one follows the
+voice as slowly as the caller asks. The long one knows how this voice usually sounds. A mood is what differs from that;
+before much was heard, from how people usually sound.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-
 import torch
 from torch import Tensor, nn
 
-from dtalker_model.audio_encoder import CausalConv, State
+from dtalker_model.audio_encoder import State
+from dtalker_model.listener_frames import FrameEncoder, ListenerConfig
+from dtalker_model.rates import FRAME_RATE_HZ
+
+INPUTS = {"features": 128, "pace": 1}
+OUTPUTS = ("identity_logits", "emotion_logits", "voice")
+"""Of the exported graph, beside the state: names in the order of `forward`."""
+
+LEAST_VARIANCE = 1e-3
+LEAST_MASS = 1e-12
+LEAST_SHARE = 1e-9
 
 
-@dataclass(frozen=True)
-class ListenerConfig:
-    """Sizes of a listener.
+class Norm(nn.BatchNorm1d):
+    """Batch normalisation of the last axis. Unlike layer norm, it keeps loud frames apart from soft ones."""
 
-    Attributes:
-        identities, emotions: entries of its libraries.
-        dim: channels of the convolution and the GRU. embedding_dim: length of F_a, F_id and F_e.
-        temperature: tau of the contrastive losses.
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, dim) or (B, T, dim) -> the same shape."""
+        return super().forward(x.transpose(1, -1)).transpose(1, -1)
+
+
+def with_squares(x: Tensor) -> Tensor:
+    """x, x^2 and 1, whose sums are a memory: (..., D) -> (..., 2 D + 1)."""
+    return nn.functional.pad(torch.cat([x, x * x], dim=-1), (0, 1), value=1.0)
+
+
+def remember(x: Tensor, pace: Tensor, memory: Tensor) -> Tensor:
+    """Decaying sums of x, x^2 and 1 after each frame: s_t = exp(-pace_t) s_(t-1) + pace_t [x_t, x_t^2, 1].
+
+    Args:
+        x: (B, T, D). pace: (B, T, 1), 0 where nothing is remembered and nothing forgotten.
+        memory: (B, 2 D + 1), the sums before the first frame.
+
+    Returns:
+        (B, T, 2 D + 1); the last row is the memory to go on from.
     """
+    passed = torch.cumsum(pace, dim=1)
+    age = torch.relu(passed - passed.transpose(1, 2))
+    weight = torch.tril(torch.exp(-age)) * pace.transpose(1, 2)
+    return weight @ with_squares(x) + torch.exp(-passed) * memory[:, None]
 
-    identities: int
-    emotions: int
-    feature_dim: int = 128
-    dim: int = 96
-    kernel_frames: int = 5
-    embedding_dim: int = 32
-    temperature: float = 0.1
 
-    def to_dict(self) -> dict[str, float]:
-        """Plain data for a card or a checkpoint."""
-        return asdict(self)
+def moments(sums: Tensor, dim: int) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation, each (..., dim), of sums (..., 2 dim + 1) of x, x^2 and 1."""
+    x, squares, mass = torch.split(sums, [dim, dim, 1], dim=-1)
+    mass = mass.clamp(min=LEAST_MASS)
+    mean = x / mass
+    return mean, torch.sqrt(torch.relu(squares / mass - mean * mean) + LEAST_VARIANCE)
+
+
+class Embedding(nn.Module):
+    """Mean and standard deviation to an embedding of length 1: each moment normalised, dropout, one linear layer."""
+
+    def __init__(self, dim: int, embedding_dim: int) -> None:
+        super().__init__()
+        self.norm, self.drop = Norm(2 * dim), nn.Dropout(0.3)
+        self.read = nn.Linear(2 * dim, embedding_dim)
+
+    def forward(self, mean: Tensor, deviation: Tensor) -> Tensor:
+        """Each (B, dim) or (B, T, dim) -> (..., embedding_dim)."""
+        return unit(self.read(self.drop(self.norm(torch.cat([mean, deviation], dim=-1)))))
+
+
+def unit(x: Tensor) -> Tensor:
+    """Vectors of length 1 in the direction of the last axis."""
+    return x / (torch.linalg.vector_norm(x, dim=-1, keepdim=True) + 1e-12)
 
 
 class ListenerNetwork(nn.Module):
     """Causal; its `forward` is the exported graph."""
 
-    mean: Tensor
-    scale: Tensor
+    name_of: Tensor
+    usual: Tensor
 
     def __init__(self, config: ListenerConfig) -> None:
         super().__init__()
-        self.config = config
-        self.register_buffer("mean", torch.zeros(config.feature_dim))
-        self.register_buffer("scale", torch.ones(config.feature_dim))
-        self.conv = CausalConv(config.feature_dim, config.dim, config.kernel_frames)
-        self.gru = nn.GRU(config.dim, config.dim, batch_first=True)
-        self.drop = nn.Dropout(0.4)
-        self.identity_head = nn.Linear(2 * config.dim, config.embedding_dim)
-        self.emotion_head = nn.Linear(2 * config.dim, config.embedding_dim)
-        self.identity = nn.Parameter(torch.randn(config.identities, config.embedding_dim))
-        self.emotion = nn.Parameter(torch.randn(config.emotions, config.embedding_dim))
+        c = self.config = config
+        self.frames = FrameEncoder(c)
+        self.dims = [self.frames.mood_dim, self.frames.voice_dim]
+        self.mood_embedding, self.voice_embedding = (Embedding(dim, c.embedding_dim) for dim in self.dims)
+        self.emotion = nn.Parameter(torch.randn(c.emotions, c.embedding_dim))
+        self.voices = nn.Parameter(torch.randn(c.voices, c.embedding_dim))
+        # Sums of what people usually sound like, of mass 1; and how far a voice's own habit replaces their moments.
+        self.register_buffer("usual", with_squares(torch.zeros(self.frames.mood_dim)))
+        self.adapt = nn.Parameter(torch.ones(2, self.frames.mood_dim))
+        # Which name each voice of the library counts as.
+        self.register_buffer("name_of", torch.zeros(c.voices, c.identities))
+
+    @property
+    def long_pace(self) -> float:
+        """A frame's duration over the long memory's time constant."""
+        return 1 / (FRAME_RATE_HZ * self.config.memory_s)
 
     def initial_state(self, batch: int) -> State:
         """Zeros for `batch` fresh streams."""
-        c = self.config
-        return {
-            "conv": torch.zeros(batch, c.kernel_frames - 1, c.feature_dim),
-            "gru": torch.zeros(batch, 1, c.dim),
-        }
+        memories = {"heard": sum(self.dims), "long": self.frames.mood_dim}
+        sums = {name: torch.zeros(batch, 2 * dim + 1) for name, dim in memories.items()}
+        return {**self.frames.initial_state(batch), **sums}
 
-    def forward(self, features: Tensor, state: State) -> tuple[Tensor, Tensor, State]:
-        """features (B, T, 128) -> identity logits (B, T, I), emotion logits (B, T, E), state."""
-        x, past = self.conv((features - self.mean) * self.scale, state["conv"])
-        x = self.drop(torch.relu(x))
-        y, hidden = self.gru(x, state["gru"].transpose(0, 1).contiguous())
-        heard = self.drop(torch.cat([x, y], dim=-1))
-        identity = self._similarity(self.identity_head(heard), self.identity)
-        emotion = self._similarity(self.emotion_head(heard), self.emotion)
-        return identity, emotion, {"conv": past, "gru": hidden.transpose(0, 1)}
+    def forward(self, features: Tensor, pace: Tensor, state: State) -> tuple[Tensor, Tensor, Tensor, State]:
+        """Listen to T frames of B streams.
+
+        Args:
+            features: (B, T, 128) log-mel.
+            pace: (B, T, 1), the frame's duration over the short memory's time constant; 0 where nobody speaks.
+            state: as `initial_state` or as returned by the previous call. ``heard`` is the short memory, ``long`` the
+                long one.
+
+        Returns:
+            identity logits (B, T, I), emotion logits (B, T, E), voice embedding (B, T, embedding_dim) and the state.
+            They are functions of the memories: constant while nobody speaks.
+        """
+        mood, voice, _, new = self.frames(features, state)
+        pace = torch.relu(pace)
+        heard = remember(torch.cat([mood, voice], dim=-1), pace, state["heard"])
+        long = remember(mood, torch.sign(pace) * self.long_pace, state["long"])
+        means, deviations = (torch.split(x, self.dims, dim=-1) for x in moments(heard, sum(self.dims)))
+        emotion = self.emotion_logits((means[0], deviations[0]), long)
+        embedding = self.voice_embedding(means[1], deviations[1])
+        state = {**new, "heard": heard[:, -1], "long": long[:, -1]}
+        return self.identity_logits(self.voice_logits(embedding)), emotion, embedding, state
+
+    def emotion_logits(self, heard: tuple[Tensor, Tensor], long: Tensor) -> Tensor:
+        """Eq. (6)'s exponents: moments of the mood, each (..., D), and long memory (..., 2 D + 1) -> (..., E).
+
+        What is usual is a maximum a posteriori estimate: people in general count as `usual_s` of speech.
+        """
+        D, weight = self.frames.mood_dim, self.config.usual_s / self.config.memory_s
+        people, own = moments(self.usual, D), moments(long + weight * self.usual, D)
+        differs = (h - p - a * (o - p) for h, p, o, a in zip(heard, people, own, self.adapt))
+        return self._similarity(self.mood_embedding(*differs), self.emotion)
+
+    def voice_logits(self, embedding: Tensor) -> Tensor:
+        """Eq. (5)'s exponents: voice embedding (..., embedding_dim) -> (..., voices)."""
+        return self._similarity(embedding, self.voices)
+
+    def identity_logits(self, voices: Tensor) -> Tensor:
+        """Voices (..., V) to names (..., I): the softmax of the names is that of the voices, summed."""
+        return torch.log(torch.exp(voices) @ self.name_of + LEAST_SHARE)
 
     def _similarity(self, audio: Tensor, library: Tensor) -> Tensor:
-        """Cosine over temperature: the audio embedding against every entry of a library."""
-        unit = nn.functional.normalize(library, dim=-1)
-        return nn.functional.normalize(audio, dim=-1) @ unit.T / self.config.temperature
+        return audio @ (unit(library) / self.config.temperature).T

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +22,7 @@ from training.posed import ACTION_UNITS, POSED, expression, pose  # noqa: E402
 from training.run_teacher import TeacherTraining  # noqa: E402
 from training.runs import saved_names  # noqa: E402
 from training.teacher import Weights, with_total  # noqa: E402
+from training.voice_crops import VoiceSampling  # noqa: E402
 
 SHARE = {"ravdess": 1.0, "grid": 1.0, "facegood": 1.0}
 DATA = {
@@ -114,9 +114,8 @@ def test_a_run_trains_exports_and_is_evaluated(
     names = saved_names(teacher)
     assert names.identities[0] == "default" and "ravdess" in names.identities
     plan = Plan(steps=2, validate_every=2)
-    listening = replace(
-        run_listener.ListenerTraining(), share=SHARE, copies=0, batch=4, synthetic_sentences=0, plan=plan
-    )
+    sampling = VoiceSampling(share=SHARE, crop_frames=40, group=2, groups=2)
+    listening = run_listener.ListenerTraining(sampling=sampling, synthetic_sentences=0, plan=plan)
     run_listener.run(listening, names, tmp_path / "listener")
     capsys.readouterr()
 

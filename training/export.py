@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from dtalker_model.card import ModelCard, listener_path, sha256_of, write_card
-from dtalker_model.listener_network import ListenerNetwork
+from dtalker_model.listener_network import INPUTS, OUTPUTS, ListenerNetwork
 from dtalker_model.network import Student
 from dtalker_model.runtime import DECODER, NEW_STATE_PREFIX, STATE_PREFIX, Graph, for_steps
 from training.half_weights import halve, rounded
@@ -137,8 +137,8 @@ def write_model(student: Student, listener: ListenerNetwork | None, card: ModelC
     if listener is not None:
         write_graph(
             listener,
-            {"features": student.config.feature_dim},
-            ["identity_logits", "emotion_logits"],
+            INPUTS,
+            OUTPUTS,
             listener_path(path),
         )
         card = replace(card, listener_sha256=sha256_of(listener_path(path)))

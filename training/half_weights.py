@@ -44,10 +44,17 @@ def _halve_graph(graph: onnx.GraphProto) -> None:
     graph.node.extend(nodes)
 
 
+def _exact(values: np.ndarray) -> bool:
+    """Whether half precision holds the values. What the exporter computed from weights, such as a normalised library
+    or a convolution with the scales of a batch norm, it does not."""
+    with np.errstate(over="ignore"):
+        return bool((values.astype(np.float16) == values).all())
+
+
 def _halved(tensor: TensorProto) -> onnx.NodeProto | None:
     """Halve a tensor in place; the cast that gives it back under its own name, or None where it stays as it is."""
     values = numpy_helper.to_array(tensor)
-    if values.dtype != np.float32 or values.size < LEAST_VALUES:
+    if values.dtype != np.float32 or values.size < LEAST_VALUES or not _exact(values):
         return None
     name = tensor.name
     tensor.CopyFrom(numpy_helper.from_array(values.astype(np.float16), f"{name}_half"))

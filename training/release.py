@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -13,7 +12,6 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from dtalker_model.card import ModelCard, read_card, write_card
-from dtalker_model.listener_network import ListenerConfig, ListenerNetwork
 from dtalker_model.network import Student
 from training import config
 from training.corpus import Clip, corpus_folder, read_manifest
@@ -22,6 +20,7 @@ from training.export import write_model
 from training.library import UNKNOWN, Library
 from training.preparation import DataConfig
 from training.run_distill import ROUNDS, DistillTraining, round_folder
+from training.run_listener import open_listener
 from training.runs import BEST, saved_names, saved_settings
 
 DESCRIPTION = "Speech to ARKit-52 blendshapes: a causal diffusion student of 1, 2 or 4 steps for one CPU core."
@@ -51,7 +50,8 @@ def release(chain: Path, listener_run: Path | None, out: Path) -> None:
     card = _card(out.stem, settings, saved_settings(run)["commit"], library, clips)
     listener = None
     if listener_run is not None:
-        listener, card = _listener(listener_run, card)
+        listener, identities, emotions = open_listener(listener_run)
+        card = replace(card, listener_identities=identities, listener_emotions=emotions)
     write_model(student, listener, card, out)
     streams = settings.distilled.student.encoder == "causal"  # the runtime loads no other; an offline one is
     measured = out if streams else run  # evaluated as it was trained
@@ -126,11 +126,3 @@ def training_data(clips: Sequence[Clip]) -> list[dict[str, Any]]:
         "minutes_with_motion": 0.0,
     }
     return [*rows, synthetic]
-
-
-def _listener(run: Path, card: ModelCard) -> tuple[ListenerNetwork, ModelCard]:
-    saved = json.loads((run / "config.json").read_text(encoding="utf-8"))
-    listener = ListenerNetwork(config.from_dict(ListenerConfig, saved["config"]))
-    listener.load_state_dict(load_file(run / "best.safetensors"))
-    identities, emotions = tuple(saved["identities"]), tuple(saved["emotions"])
-    return listener, replace(card, listener_identities=identities, listener_emotions=emotions)

@@ -69,6 +69,13 @@ def identity_similarity(ear: Ear, clips: Sequence[Clip]) -> np.ndarray:
     return unit @ unit.T
 
 
+def every_pair(similarity: np.ndarray, speakers: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Scores and `same` (bool) of all pairs of different clips, from their similarity (clips, clips)."""
+    first, second = np.triu_indices(len(speakers), k=1)
+    names = np.array(speakers)
+    return similarity[first, second], names[first] == names[second]
+
+
 def equal_error_rate(scores: np.ndarray, same: np.ndarray, weights: np.ndarray | None = None) -> float:
     """Error rate at the threshold where as many pairs of one speaker are refused as pairs of two are accepted.
 
@@ -95,10 +102,8 @@ def verification(similarity: np.ndarray, speakers: Sequence[str]) -> tuple[float
     Args:
         similarity: (clips, clips). speakers: of each clip.
     """
-    first, second = np.triu_indices(len(speakers), k=1)
-    names = np.array(speakers)
-    scores, same = similarity[first, second], names[first] == names[second]
+    scores, same = every_pair(similarity, speakers)
     draw = np.random.default_rng(SEED)
     counts = draw.multinomial(len(speakers), np.full(len(speakers), 1 / len(speakers)), DRAWS // 5)
-    draws = np.array([equal_error_rate(scores, same, c[first] * c[second]) for c in counts])
+    draws = np.array([equal_error_rate(scores, same, every_pair(np.outer(c, c), speakers)[0]) for c in counts])
     return equal_error_rate(scores, same), interval(draws)

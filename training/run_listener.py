@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from dtalker_model.listener_network import ListenerConfig, ListenerNetwork
+from dtalker_model.listener_network import ListenerConfig, ListenerNetwork, moments, with_squares
+from dtalker_model.rates import FRAME_RATE_HZ
 from training import loop
-from training.augment import Augmentation
-from training.corpus import EMOTIONS, Clip, corpus_folder, generic_name, read_manifest
-from training.library import DEFAULT, Names
+from training.config import from_dict
+from training.corpus import EMOTIONS, Clip, corpus_folder, read_manifest
+from training.library import DEFAULT, Names, names_of
 from training.phones import synthesise
-from training.spectral import Disturbance, disturb
-from training.variants import Variant, feature_statistics, make_variants
+from training.retrieval import VERIFICATION_S, equal_error_rate, every_pair
+from training.runs import BEST, save_settings, saved_settings
+from training.variants import LEAST_FEATURE_DEVIATION
+from training.voice_crops import HeardClip, VoiceBatch, VoiceSampler, VoiceSampling, hear, voices_of
+from training.voice_pitch import NO_PITCH, UNKNOWN
 
-LOUD_ENOUGH = 2.0
-"""Log-mel this far above a clip's quietest frames is speech."""
+USUAL_RATE = 0.03
+"""How far a step moves what is usual for people towards its batch."""
 
 
 @dataclass(frozen=True)
@@ -30,136 +33,193 @@ class ListenerTraining:
     """Everything that decides a run of the listener.
 
     Attributes:
-        share: how often each source is drawn.
-        crop_frames: what the contrastive losses average over.
-        disturbed, disturbance: share of crops whose features are disturbed. They sound like other people with the same
-            emotion, so they have no identity.
+        left_out: speakers that are kept from training and validated on, such as ``["ravdess_13", "ravdess_14"]``;
+            where there are none, the validation split is. A run is not ended early, so nothing is chosen on them.
+        emotion, identity, pitch: weights of the losses.
+        smoothing: of the emotion labels: actors do not always sound as they were told to.
+        grid_every: only every so many clips of GRID, one man's 889.
     """
 
-    share: dict[str, float] = field(
-        default_factory=lambda: {"ravdess": 6, "ravdess_song": 1, "facegood": 1, "grid": 1, "flite": 1}
+    sampling: VoiceSampling = field(default_factory=VoiceSampling)
+    plan: loop.Plan = field(
+        default_factory=lambda: loop.Plan(
+            steps=2000, learning_rate=3e-3, weight_decay=0.1, ema=0.99, validate_every=2000
+        )
     )
-    augmentation: Augmentation = field(
-        default_factory=lambda: Augmentation(speed=(0.97, 1.03), gain_db=(-12, 9), tilt_db=(-5, 5))
-    )
-    disturbed: float = 0.6
-    disturbance: Disturbance = field(default_factory=Disturbance)
-    copies: int = 3
-    crop_frames: int = 140
-    batch: int = 48
-    steps: int = 1500
-    learning_rate: float = 1e-3
-    weight_decay: float = 0.1
-    ema: float = 0.99
-    validate_every: int = 100
-    patience: int = 8
-    synthetic_sentences: int = 1200
+    left_out: tuple[str, ...] = ()
+    emotion: float = 1.0
+    identity: float = 0.2
+    pitch: float = 1.0
+    smoothing: float = 0.1
+    grid_every: int = 6
+    synthetic_sentences: int = 160
     seed: int = 0
 
 
-def identity_of(clip: Clip, names: Names) -> int:
-    """Library index of a speaker: themselves, their source's generic entry, or `default` for synthetic voices."""
-    for name in (clip.identity, generic_name(clip), DEFAULT):
+class Listening(nn.Module):
+    """The listener with its losses."""
+
+    def __init__(self, network: ListenerNetwork, config: ListenerTraining) -> None:
+        super().__init__()
+        self.network, self.config = network, config
+
+    def forward(self, batch: VoiceBatch) -> dict[str, Tensor]:
+        """Eqs. (5) and (6) over whole libraries, and the pitch of the frames; `loss` is their weighted sum."""
+        N, G, T, D = batch.features.shape
+        features, speaking = batch.features.reshape(N * G, T, D), batch.speaking.reshape(N * G, T, 1)
+        net = self.network
+        mood, voice, pitch, _ = net.frames(features, net.frames.initial_state(N * G))
+        pace = speaking * batch.pace.reshape(N * G, 1, 1)
+        short = last_memory(mood, pace)
+        self._learn_usual(short.detach())
+        # What was heard before, as often as the history says.
+        long = batch.history @ last_memory(mood, speaking * net.long_pace).reshape(N, G, -1)
+        emotion = net.emotion_logits(moments(short, net.dims[0]), long.reshape(N * G, -1))
+        identity = net.voice_logits(net.voice_embedding(*moments(last_memory(voice, pace), net.dims[1])))
+        terms = {
+            "emotion": _cross_entropy(emotion, batch.emotion.reshape(-1), self.config.smoothing),
+            "identity": _cross_entropy(identity, batch.voice.reshape(-1)),
+            "pitch": pitch_loss(pitch.reshape(N * G * T, -1), batch.pitch.reshape(-1)),
+        }
+        weights = {name: getattr(self.config, name) for name in terms}
+        return {"loss": torch.stack([weights[name] * term for name, term in terms.items()]).sum(), **terms}
+
+    @torch.no_grad()
+    def _learn_usual(self, sums: Tensor) -> None:
+        """Let what is usual for people follow the mean of what is heard."""
+        if self.training:
+            self.network.usual.lerp_(sums.sum(dim=0) / sums[:, -1].sum(), USUAL_RATE)
+
+
+def pitch_loss(logits: Tensor, labels: Tensor) -> Tensor:
+    """Cross-entropy of the pitch of (N,) frames over (N, classes + 1), the last class for none; `UNKNOWN` is free."""
+    none = torch.full_like(labels, logits.shape[-1] - 1)
+    return _cross_entropy(logits, torch.where(labels == NO_PITCH, none, labels), ignored=UNKNOWN)
+
+
+def _cross_entropy(logits: Tensor, labels: Tensor, smoothing: float = 0.0, ignored: int = -1) -> Tensor:
+    """The sum over labelled rows divided by the number of all."""
+    loss = nn.functional.cross_entropy(logits, labels, ignore_index=ignored, label_smoothing=smoothing, reduction="sum")
+    return loss / len(labels)
+
+
+def last_memory(x: Tensor, pace: Tensor) -> Tensor:
+    """The memory of x (B, T, D) after all of it, from none before: the last row of `remember`, without the others."""
+    passed = torch.cumsum(pace, dim=1)
+    weight = pace * torch.exp(passed - passed[:, -1:])
+    return (weight.transpose(1, 2) @ with_squares(x))[:, 0]
+
+
+def name_of(voice: str, names: Names) -> str:
+    """The library's name that a voice counts as: the speaker, their source's generic entry, or `default`."""
+    for name in (voice, voice.rsplit("_", 1)[0]):
         if name in names.identities:
-            return names.identities.index(name)
-    raise AssertionError("every library has a default")
-
-
-class Crops:
-    """Random crops for the contrastive losses: features, where they speak, and the two labels."""
-
-    def __init__(self, variants: Sequence[Variant], config: ListenerTraining, names: Names) -> None:
-        self.config, self.names = config, names
-        self.by_source = {s: [v for v in variants if v.clip.source == s] for s in config.share}
-        self.draw = np.random.default_rng(config.seed)
-
-    def batch(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """features (B, T, 128), speech (B, T), identity (B,), emotion (B,)."""
-        share = np.array(list(self.config.share.values()))
-        sources = self.draw.choice(list(self.by_source), self.config.batch, p=share / share.sum())
-        rows = [self._crop(self.by_source[s][self.draw.integers(len(self.by_source[s]))]) for s in sources]
-        features, speech, identity, emotion = (torch.from_numpy(np.stack(c)) for c in zip(*rows))
-        return features, speech, identity, emotion
-
-    def _crop(self, v: Variant) -> tuple[Any, ...]:
-        T = self.config.crop_frames
-        begin = int(self.draw.integers(0, max(len(v.features) - T, 0) + 1))
-        features = v.features[begin : begin + T].astype(np.float32)
-        features = np.pad(features, ((0, T - len(features)), (0, 0)), mode="edge")
-        speech, identity = spoken(features), identity_of(v.clip, self.names)
-        emotion = EMOTIONS.index(v.clip.emotion) if v.clip.source != "flite" else -1
-        if self.draw.random() < self.config.disturbed:
-            features, identity = disturb(features, self.draw, self.config.disturbance), -1
-        return features, speech, np.int64(identity), np.int64(emotion)
-
-
-def spoken(features: np.ndarray) -> np.ndarray:
-    """(T,) float32, 1 where a crop is loud: what the losses average over."""
-    level = features.mean(axis=1)
-    return (level > np.percentile(level, 5) + LOUD_ENOUGH).astype(np.float32)
-
-
-def losses(network: ListenerNetwork, batch: tuple[Tensor, Tensor, Tensor, Tensor]) -> dict[str, Tensor]:
-    """Contrastive losses over whole libraries, eqs. (5) and (6), of the mean similarity over speech."""
-    features, speech, identity, emotion = batch
-    similarity = averaged(network, features, speech)
-    cross_entropy = nn.functional.cross_entropy
-    terms = {
-        "identity": cross_entropy(similarity[0], identity, ignore_index=-1, label_smoothing=0.05),
-        "emotion": cross_entropy(similarity[1], emotion, ignore_index=-1, label_smoothing=0.1),
-    }
-    return {"loss": terms["identity"] + terms["emotion"], **terms}
-
-
-def averaged(network: ListenerNetwork, features: Tensor, speech: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean logits over speech: identities (B, I), emotions (B, E)."""
-    identity, emotion, _ = network(features, network.initial_state(len(features)))
-    weight = (speech / speech.sum(dim=1, keepdim=True).clamp(min=1))[..., None]
-    return (identity * weight).sum(dim=1), (emotion * weight).sum(dim=1)
+            return name
+    return DEFAULT
 
 
 class Validation:
-    """Retrieval of the emotion on validation speakers; the score is its cross-entropy."""
+    """Retrieval of emotion and identity on speakers left out; the score is the emotion's cross-entropy."""
 
-    def __init__(self, folder: Path) -> None:
-        clips = read_manifest(folder, "val", "ravdess")
-        self.variants = make_variants(clips, 0, Augmentation(), 0)
+    def __init__(self, clips: Sequence[HeardClip]) -> None:
+        self.clips = clips
+        self.labels = torch.tensor([EMOTIONS.index(c.clip.emotion) for c in clips])
+        self.speakers = [c.clip.identity for c in clips]
 
-    @torch.no_grad()
-    def __call__(self, network: ListenerNetwork) -> dict:
-        network.eval()
-        right, loss = [], []
-        for v in self.variants:
-            features = torch.from_numpy(v.features.astype(np.float32))[None]
-            speech = torch.from_numpy(spoken(features[0].numpy()))[None]
-            logits = averaged(network, features, speech)[1]
-            label = EMOTIONS.index(v.clip.emotion)
-            right.append(float(logits.argmax() == label))
-            loss.append(float(nn.functional.cross_entropy(logits, torch.tensor([label]))))
-        network.train()
-        return {"score": float(np.mean(loss)), "emotion_accuracy": float(np.mean(right)), "clips": len(right)}
+    def __call__(self, task: Listening) -> dict[str, float]:
+        """Accuracy over eight emotions when nothing else, the other clips, or clips of the same emotion were heard."""
+        net = task.network
+        long, voices = (torch.cat(column) for column in zip(*(self._memories(net, c) for c in self.clips)))
+        short = moments(long, net.dims[0])
+        fresh = net.emotion_logits(short, long)
+        found = {
+            "emotion_fresh": self._accuracy(fresh),
+            "emotion_accustomed": self._accuracy(net.emotion_logits(short, long + self._before(long, alike=False))),
+            "emotion_sustained": self._accuracy(net.emotion_logits(short, long + self._before(long, alike=True))),
+        }
+        scores, same = every_pair((voices @ voices.T).numpy(), self.speakers)
+        score = nn.functional.cross_entropy(fresh, self.labels).item()
+        return {"score": score, **found, "identity_EER": equal_error_rate(scores, same), "clips": len(self.clips)}
+
+    def _memories(self, net: ListenerNetwork, heard: HeardClip) -> tuple[Tensor, Tensor]:
+        """Long memory of a whole clip, and the voice embedding of its middle 3 s."""
+        features = torch.from_numpy(heard.log_mel.astype(np.float32))[None]
+        speaking = torch.from_numpy(heard.speaking)[None, :, None]
+        mood, _, _, _ = net.frames(features, net.frames.initial_state(1))
+        frames = round(VERIFICATION_S * FRAME_RATE_HZ)
+        begin = max((features.shape[1] - frames) // 2, 0)
+        _, voice, _, _ = net.frames(features[:, begin : begin + frames], net.frames.initial_state(1))
+        spoken = speaking[:, begin : begin + frames]
+        spoken = spoken if spoken.any() else torch.ones_like(spoken)
+        embedding = net.voice_embedding(*moments(last_memory(voice, spoken * net.long_pace), net.dims[1]))
+        return last_memory(mood, speaking * net.long_pace), embedding
+
+    def _before(self, long: Tensor, alike: bool) -> Tensor:
+        """What was heard before each clip: the speaker's other clips, or of these only those of the same emotion."""
+        speakers = np.array(self.speakers)
+        same = torch.from_numpy(speakers[:, None] == speakers) & ~torch.eye(len(long), dtype=torch.bool)
+        if alike:
+            same &= self.labels[:, None] == self.labels
+        return same.float() @ long
+
+    def _accuracy(self, logits: Tensor) -> float:
+        return (logits.argmax(dim=-1) == self.labels).float().mean().item()
+
+
+def main(config: ListenerTraining, folder: Path) -> None:
+    """Train against the identities of all speakers with motion; keep the weights in `folder`."""
+    seen = [c for c in read_manifest(corpus_folder(), "train") if c.motion]
+    run(config, names_of(seen, EMOTIONS), folder)
 
 
 def run(config: ListenerTraining, names: Names, folder: Path) -> None:
-    """Train against the identities of `names` and all eight emotions; keep the best weights in `folder`."""
-    torch.manual_seed(config.seed)
-    folder.mkdir(parents=True, exist_ok=True)
+    """Train against the identities of `names` and all eight emotions; keep the weights in `folder`."""
     corpus = corpus_folder()
-    clips = read_manifest(corpus, "train") + synthesise(folder.parent / "flite", config.synthetic_sentences)
-    variants = make_variants(clips, config.copies, config.augmentation, config.seed)
-    network = ListenerNetwork(ListenerConfig(len(names.identities), len(EMOTIONS)))
-    mean, scale = feature_statistics(variants)
-    network.mean.copy_(torch.from_numpy(mean))
-    network.scale.copy_(torch.from_numpy(scale))
-    saved = {
-        "config": network.config.to_dict(),
-        "identities": names.identities,
-        "emotions": EMOTIONS,
-        "training": asdict(config),
-    }
-    (folder / "config.json").write_text(json.dumps(saved, indent=1))
-    crops = Crops(variants, config, names)
-    plan = loop.Plan(
-        config.steps, config.learning_rate, config.weight_decay, config.ema, config.validate_every, config.patience
-    )
-    loop.train(network, lambda _: losses(network, crops.batch()), Validation(corpus), plan, folder)
+    clips = training_clips(config, corpus, folder.parent / "flite")
+    heard, voices = hear(clips), voices_of(clips)
+    torch.manual_seed(config.seed)
+    network = ListenerNetwork(ListenerConfig(len(names.identities), len(EMOTIONS), len(voices)))
+    network.frames.normalise(*feature_statistics(heard))
+    for k, voice in enumerate(voices):
+        network.name_of[k, names.identities.index(name_of(voice, names))] = 1
+    save_settings(folder, config, names, network=network.config.to_dict(), listener_emotions=EMOTIONS)
+    sampler = VoiceSampler(heard, voices, config.sampling, network.config.pitches, config.seed)
+    validation = Validation(hear(validation_clips(config, corpus)))
+
+    def batch(step: int, share: loop.Share) -> tuple[VoiceBatch]:
+        return sampler.batch(step, share.rows(config.sampling.groups))
+
+    loop.train(Listening(network, config), batch, validation, config.plan, folder, config.seed)
+
+
+def open_listener(folder: Path) -> tuple[ListenerNetwork, tuple[str, ...], tuple[str, ...]]:
+    """The trained network of a run, in evaluation mode, and the names of its identities and emotions."""
+    saved = saved_settings(folder)
+    network = ListenerNetwork(from_dict(ListenerConfig, saved["network"]))
+    prefix = "network."
+    weights = load_file(folder / BEST).items()
+    network.load_state_dict({name.removeprefix(prefix): x for name, x in weights if name.startswith(prefix)})
+    return network.eval(), tuple(saved["names"]["identities"]), tuple(saved["listener_emotions"])
+
+
+def training_clips(config: ListenerTraining, corpus: Path, synthetic: Path) -> list[Clip]:
+    """What is learned from: the train split without the speakers left out, and synthetic speech kept in `synthetic`."""
+    clips = [c for c in read_manifest(corpus, "train") if c.identity not in config.left_out]
+    grid = [c for c in clips if c.source == "grid"]
+    spoken = synthesise(synthetic, config.synthetic_sentences) if "flite" in config.sampling.share else []
+    chosen = [c for c in clips if c.source != "grid"] + grid[:: config.grid_every] + spoken
+    return [c for c in chosen if c.source in config.sampling.share]
+
+
+def validation_clips(config: ListenerTraining, corpus: Path) -> list[Clip]:
+    """RAVDESS speech of the speakers left out of training."""
+    if config.left_out:
+        return [c for c in read_manifest(corpus, "train", "ravdess") if c.identity in config.left_out]
+    return read_manifest(corpus, "val", "ravdess")
+
+
+def feature_statistics(clips: Sequence[HeardClip]) -> tuple[Tensor, Tensor]:
+    """Mean and 1 / deviation of each log-mel value over every seventh clip, each (128,)."""
+    features = np.concatenate([c.log_mel for c in clips[::7]]).astype(np.float32)
+    scale = 1 / np.maximum(features.std(axis=0), LEAST_FEATURE_DEVIATION)
+    return torch.from_numpy(features.mean(axis=0)), torch.from_numpy(scale)
