@@ -12,6 +12,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="torch is not installed: pip install '.[train]'")
 
+from safetensors.torch import load_file, save_file  # noqa: E402
 from tiny_runs import Runs, train_runs  # noqa: E402
 
 from training import ablation, ablation_table, evaluate, table  # noqa: E402
@@ -22,7 +23,7 @@ from training.predictors_trained import Trained, audio_feature, open_network, pa
 from training.regression import Regression  # noqa: E402
 from training.report import report  # noqa: E402
 from training.run_distill import round_folder  # noqa: E402
-from training.runs import BEST, save_half  # noqa: E402
+from training.runs import BEST  # noqa: E402
 from training.table_goals import RESPACED, in_steps  # noqa: E402
 from training.table_speed import torch_frames_per_second  # noqa: E402
 
@@ -113,7 +114,8 @@ def test_a_regression_network_hears_no_noise(runs: Runs) -> None:
 
 def test_half_weights_are_opened_too(runs: Runs, tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text((runs.regression / "config.json").read_text())
-    save_half(open_network(runs.regression), tmp_path / BEST)
+    weights = load_file(runs.regression / BEST)
+    save_file({name: x.half() for name, x in weights.items()}, tmp_path / BEST)
     clip = clips(runs)[:1]
     np.testing.assert_allclose(Trained(tmp_path)(clip)[0], Trained(runs.regression)(clip)[0], atol=0.02)
 
@@ -167,6 +169,7 @@ def test_an_ablation_is_trained_once_and_resumed(runs: Runs, tmp_path: Path, cap
 
 
 def test_a_report_on_a_run_holds_the_tables(runs: Runs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("training.report.SHOWN", (("grid", "neutral"),))
     monkeypatch.setattr("training.table.saved", lambda chain: {})
     monkeypatch.setattr("training.table.text", lambda _: "rows and a goal")
     report(str(runs.teacher), tmp_path, chain=runs.chain)

@@ -107,7 +107,7 @@ def floor_costs(folder: Path) -> dict[str, Row]:
 def text(table: Table) -> str:
     """The table in Markdown, with the goals."""
     where = table["machine"]
-    about = f"""LVE and EVE in 1e-5 m2, FDD and FDD_abs (the mean of the clips' absolute deviations) in 1e-7 m2, closures
+    about = f"""LVE and EVE in 1e-5 m2, FDD and FDD_abs (mean of the clips' absolute deviations) in 1e-7 m2, closures
 as shares: means over the sources, each weighing the same. Frames a second: {SECONDS:g} s of speech, one voice, one
 thread, fp32 in torch with the audio encoder run once and log-mel made before, the median of {RUNS} runs in turn; a
 model file in ONNX Runtime, with features and output stage. {where["cpu"]}, load {where["load"]} before. Parameters are
