@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -25,12 +24,9 @@ CLOSE = 1e-6
 
 def launch(*arguments: Path) -> subprocess.CompletedProcess[str]:
     """Run the rig in two processes, on the CPU even where there is a GPU."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
     # `--multi_gpu` is accelerate's name for more than one process on whatever there is.
     command = [sys.executable, "-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes=2"]
-    command += ["--num_machines=1", "--mixed_precision=no", "--dynamo_backend=no", f"--main_process_port={port}"]
+    command += ["--num_machines=1", "--mixed_precision=no", "--dynamo_backend=no", "--main_process_port=0"]
     command += ["--num_cpu_threads_per_process=1", str(RIG), *map(str, arguments)]
     path = os.pathsep.join([str(RIG.parents[1]), os.environ.get("PYTHONPATH", "")])
     environment = {**os.environ, "CUDA_VISIBLE_DEVICES": "", "PYTHONPATH": path}
@@ -44,10 +40,10 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     loop.train(Net(0.0), batch, validate, PLAN, folders["alone"])
     interrupted_after(8, folders["begun"], 0.0)
     result = launch(folders["begun"], folders["two"])
-    assert result.returncode == 0, result.stderr
-    assert all(f"Share(rank={rank}, of=2)" in result.stdout for rank in range(2))
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert all(f"Share(rank={rank}, of=2)" in result.stdout for rank in range(2)), result.stdout + result.stderr
     # The main process alone speaks of the run.
-    assert result.stdout.count("ended after all 20 steps") == 2
+    assert result.stdout.count("ended after all 20 steps") == 2, result.stdout + result.stderr
     return folders
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import dataclasses
 import os
 from collections.abc import Mapping
@@ -82,6 +83,8 @@ class Processes:
         self.share = Share(self._accelerator.process_index, self._accelerator.num_processes)
         if self.share.of != int(os.environ.get("WORLD_SIZE", 1)):
             raise RuntimeError(f"of {os.environ['WORLD_SIZE']} processes accelerate found {self.share.of}")
+        # Torch wants groups to be ended; what is left to the interpreter's exit may end in an abort.
+        atexit.register(self._accelerator.state.destroy_process_group)
         self.device: torch.device = self._accelerator.device
         self.main: bool = self._accelerator.is_main_process
 
