@@ -53,7 +53,10 @@ class Integrator(nn.Module):
 
 
 class MotionDecoder(nn.Module):
-    """Predicts clean motion x0 from p, F_a, noisy motion and the noise level: LayerNorm, three GRU layers, MLP."""
+    """Predicts clean motion x0 from p, F_a, noisy motion and the noise level: LayerNorm, three GRU layers, MLP.
+
+    `regularise` sets the dropout on the normalised audio feature and between the layers; both are 0 at first.
+    """
 
     LAYERS = 3
 
@@ -63,9 +66,15 @@ class MotionDecoder(nn.Module):
         inputs = 2 * config.embedding_dim + config.encoder_dim + config.motion_dim + config.noise_dim
         self.angles = config.noise_dim // 4
         self.norm = nn.LayerNorm(inputs)
+        self.drop = nn.Dropout(0.0)  # behind the norm: before it, dropping would change the scale of all inputs
         self.gru = nn.GRU(inputs, dim, num_layers=self.LAYERS, batch_first=True)
         self.mlp = nn.Sequential(nn.Linear(dim, dim), nn.ReLU(), nn.Linear(dim, config.motion_dim))
         self.style = nn.Linear(2 * config.embedding_dim, config.motion_dim)
+
+    def regularise(self, dropout: float, recurrent_dropout: float) -> None:
+        """Shares dropped in training."""
+        self.drop.p = dropout
+        self.gru.dropout = recurrent_dropout
 
     def noise_embedding(self, level: Tensor, steps: Tensor) -> Tensor:
         """Sinusoids of noise level (B,), 0..1, and steps (B,), 1..16, as floats -> (B, noise_dim)."""
@@ -90,6 +99,9 @@ class MotionDecoder(nn.Module):
         B, T, _ = noisy.shape
         noise = self.noise_embedding(level, steps)[:, None].expand(B, T, 4 * self.angles)
         x = self.norm(torch.cat([p, audio, noisy, noise], dim=-1))
+        if self.training:
+            before, after = p.shape[-1], p.shape[-1] + audio.shape[-1]
+            x = torch.cat([x[..., :before], self.drop(x[..., before:after]), x[..., after:]], dim=-1)
         y, hidden = self.gru(x, hidden.transpose(0, 1).contiguous())
         return self.mlp(y) + self.style(p), hidden.transpose(0, 1)
 
@@ -142,7 +154,10 @@ class Student(nn.Module):
         c = self.config
         return {
             **self.encoder.initial_state(batch),
-            **{f"decoder_{n}": torch.zeros(batch, n, MotionDecoder.LAYERS, c.decoder_dim) for n in (*c.step_counts, *more)},
+            **{
+                f"decoder_{n}": torch.zeros(batch, n, MotionDecoder.LAYERS, c.decoder_dim)
+                for n in (*c.step_counts, *more)
+            },
         }
 
     def forward(

@@ -6,6 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from dtalker_model.errors import DtalkerError
 from training.data.commands import add_arguments as add_data_arguments
 from training.data.commands import run as run_data
 
@@ -40,6 +41,7 @@ def parser() -> argparse.ArgumentParser:
     keep.add_argument("run", type=Path)
     keep.add_argument("out", type=Path, help="folder for half-precision weights, configuration and card")
     _add_evaluation(commands)
+    _add_comparisons(commands)
     data = commands.add_parser("data", help="bring data into the corpus")
     add_data_arguments(data)
     return top
@@ -54,7 +56,23 @@ def _add_evaluation(commands: argparse._SubParsersAction[argparse.ArgumentParser
         command.add_argument("--beside", action="append", default=[], metavar="NAME=MODEL", help=other)
     evaluate.add_argument("--split", default="val", choices=["train", "val"])
     evaluate.add_argument("--json", action="store_true")
+    evaluate.add_argument("--steps", type=int, default=0, help="of the sampler; the model's own number if left out")
     report.add_argument("--out", type=Path, required=True, help="folder for README.md and its pictures")
+    report.add_argument("--table", type=Path, metavar="CHAIN", help="a section on a chain of distillation")
+    report.add_argument("--ablation", type=Path, metavar="OUT", help="a section on an ablation that has been run")
+
+
+def _add_comparisons(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    table = commands.add_parser("table", help="teacher, students and their rivals: errors, speed, size, goals")
+    ablate = commands.add_parser("ablate", help="what each part of the distillation is worth; resumable")
+    for command in (table, ablate):
+        command.add_argument("chain", type=Path, help="folder of `distill`")
+        command.add_argument("--teacher", type=Path, help="run folder of the teacher; the committed one if left out")
+        command.add_argument("--json", action="store_true")
+    table.add_argument("--file", default="", help="model file or shipped name to add, with each number of its steps")
+    ablate.add_argument("out", type=Path, help="folder for a run of each variant, ablation.json and ablation.md")
+    ablate.add_argument("--config", type=Path, help="JSON with settings that differ from the defaults")
+    ablate.add_argument("--threads", type=int, default=1, help="threads of torch")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -62,7 +80,7 @@ def main(arguments: list[str] | None = None) -> int:
     args = parser().parse_args(arguments)
     try:
         _run(args)
-    except (FileNotFoundError, FloatingPointError, ValueError) as error:
+    except (DtalkerError, FileNotFoundError, FloatingPointError, ValueError) as error:
         print(f"training: {error}", file=sys.stderr)
         return 2
     return 0
@@ -74,11 +92,11 @@ def _run(args: argparse.Namespace) -> None:
     if args.command == "evaluate":
         from training.evaluate import main as evaluate
 
-        return evaluate(args.model, args.split, args.json, args.beside)
+        return evaluate(args.model, args.split, args.json, args.beside, args.steps)
     if args.command == "report":
         from training.report import report
 
-        return report(args.model, args.out, args.beside)
+        return report(args.model, args.out, args.beside, args.table, args.ablation)
     if args.command == "keep":
         from training.keep import keep
 
@@ -87,6 +105,10 @@ def _run(args: argparse.Namespace) -> None:
         from training.release import release  # the heavy imports come after the arguments were understood
 
         return release(args.chain, args.listener, args.out)
+    if args.command == "table":
+        from training import run_distill, table
+
+        return table.main(args.chain, args.json, args.teacher or run_distill.TEACHER, args.file)
     return _train(args)
 
 
@@ -110,6 +132,11 @@ def _train(args: argparse.Namespace) -> None:
         return run_regression.run(config.read(run_regression.RegressionTraining, args.config), args.run)
     from training import run_distill
 
+    if args.command == "ablate":
+        from training import ablation, ablation_table
+
+        settings_of = config.read(ablation.Ablation, args.config)
+        return ablation_table.main(settings_of, args.chain, args.out, args.json, args.teacher or run_distill.TEACHER)
     settings = config.read(run_distill.DistillTraining, args.config)
     run_distill.run(settings, args.run, args.teacher or run_distill.TEACHER)
     if args.export:
@@ -117,3 +144,7 @@ def _train(args: argparse.Namespace) -> None:
 
         release(args.run, args.listener, args.export)
     return None
+
+
+if __name__ == "__main__":
+    sys.exit(main())

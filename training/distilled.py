@@ -46,8 +46,8 @@ class DistilledConfig:
 
     student: StudentConfig = field(default_factory=StudentConfig)
     weights: StudentWeights = field(default_factory=StudentWeights)
-    dropout: float = 0.2
-    recurrent_dropout: float = 0.1
+    dropout: float = 0.3
+    recurrent_dropout: float = 0.2
     rehearsal: float = 0.3
     own: float = 0.3
     enhanced: int = 8
@@ -91,7 +91,7 @@ class Distilled(nn.Module):
             self.phone_head.load_state_dict(teacher.phone_head.state_dict())
             self.student.motion_mean.copy_(teacher.motion_mean)
             self.student.motion_scale.copy_(teacher.motion_scale)
-        self.student.decoder.gru.dropout = self.config.recurrent_dropout
+        self.student.decoder.regularise(self.config.dropout, self.config.recurrent_dropout)
 
     @property
     def library(self) -> Library:
@@ -149,7 +149,7 @@ class Distilled(nn.Module):
             kept = ask(noisy, level, steps)
             target = torch.where((steps == self.steps)[:, None, None], halved, kept)
         p = self.personalized(batch)
-        clean = self.predict(p, self.drop(audio), noisy, level, steps)
+        clean = self.predict(p, audio, noisy, level, steps)
         return {
             **losses.distances(clean, motion, batch, self.gram, self.gap, self.config.weights.closure),
             "distillation": distillation(clean, target, level),
@@ -161,8 +161,7 @@ class Distilled(nn.Module):
         learned = [n for n in self.config.student.step_counts if n > self.steps]
         if not learned or max(learned) <= self.steps:
             return torch.full_like(dice, float(self.steps))
-        share = self.config.rehearsal / len(learned)
-        which = torch.floor(dice / share).long()
+        which = torch.floor(dice * len(learned) / max(self.config.rehearsal, 1e-6)).long()
         counts = torch.tensor([*learned, self.steps], dtype=dice.dtype, device=dice.device)
         return counts[which.clamp(max=len(learned))]
 

@@ -18,6 +18,8 @@ from training.runs import BEST, SETTINGS, saved_settings
 
 CARD = "card.json"
 LIMIT_BYTES = 20_000_000
+LEAST_VALUES = 4096
+"""Smaller tensors stay as they are: among them are scales that half precision cannot hold."""
 
 
 def keep(run: Path, out: Path) -> None:
@@ -28,7 +30,7 @@ def keep(run: Path, out: Path) -> None:
         ValueError: they are too large for the repository.
     """
     saved = saved_settings(run)
-    weights = {name: x.half().contiguous() for name, x in load_file(run / BEST).items()}
+    weights = {name: x.half() if x.numel() >= LEAST_VALUES else x for name, x in load_file(run / BEST).items()}
     if (size := sum(x.numel() * x.element_size() for x in weights.values())) > LIMIT_BYTES:
         raise ValueError(f"{run}: {size / 1e6:.1f} MB in half precision; at most {LIMIT_BYTES / 1e6:.0f} are committed")
     out.mkdir(parents=True, exist_ok=True)

@@ -49,7 +49,7 @@ class Regression(nn.Module):
         self.config = config
         c = config.student
         self.student = Student(c)
-        self.student.decoder.gru.dropout = config.recurrent_dropout
+        self.student.decoder.regularise(config.dropout, config.recurrent_dropout)
         self.personalizer = ContrastivePersonalizer(names, c.embedding_dim, c.encoder_dim)
         self.phone_head = nn.Linear(c.encoder_dim, len(PHONES))
         self.drop = nn.Dropout(config.dropout)
@@ -66,7 +66,7 @@ class Regression(nn.Module):
         s, w, batch = self.student, self.config.weights, joined(seen, heard)
         hears = batch.heard[s.encoder.hearing]
         audio, _ = s.encoder(hears, s.encoder.initial_state(len(hears)))
-        clean = self._regress(seen, self.drop(audio[: len(seen.motion)]))
+        clean = self._regress(seen, audio[: len(seen.motion)])
         motion = (seen.motion - s.motion_mean) * s.motion_scale
         terms = {
             "phone": losses.phone(self.phone_head(self.drop(audio)), batch.phones),

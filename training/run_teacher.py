@@ -41,8 +41,8 @@ class TeacherTraining:
 
     teacher: TeacherConfig = field(default_factory=TeacherConfig)
     data: DataConfig = field(default_factory=DataConfig)
-    hearing: loop.Plan = field(default_factory=lambda: loop.Plan(200, precision="bf16"))
-    plan: loop.Plan = field(default_factory=lambda: loop.Plan(750, 8e-4, 0.1, validate_every=125, precision="bf16"))
+    hearing: loop.Plan = field(default_factory=lambda: loop.Plan(150, ema=0.98, precision="bf16"))
+    plan: loop.Plan = field(default_factory=lambda: loop.Plan(600, ema=0.98, precision="bf16"))
     seed: int = 0
 
 

@@ -74,8 +74,8 @@ class TeacherConfig:
     scratch: ScratchConfig = field(default_factory=ScratchConfig)
     hubert: str = ""
     steps: int = 16
-    dropout: float = 0.4
-    recurrent_dropout: float = 0.3
+    dropout: float = 0.3
+    recurrent_dropout: float = 0.2
     temperature_upper: float = 1.0
     temperature_lower: float = 1.0
     own: float = 0.0
@@ -99,7 +99,7 @@ class Teacher(nn.Module):
         self.personalizer = ContrastivePersonalizer(names, shared.embedding_dim, shared.encoder_dim)
         self.integrator = Integrator(shared)
         self.decoder = MotionDecoder(shared)
-        self.decoder.gru.dropout = config.recurrent_dropout
+        self.decoder.regularise(config.dropout, config.recurrent_dropout)
         self.drop = nn.Dropout(config.dropout)
         self.phone_head = nn.Linear(shared.encoder_dim, len(PHONES))
         self.register_buffer("motion_mean", torch.zeros(shared.motion_dim))
@@ -122,7 +122,7 @@ class Teacher(nn.Module):
         """Terms of the loss (15) with ours, and their weighted sum `loss`."""
         batch = joined(seen, heard)
         audio = self.encode(batch)
-        motion = self._motion_terms(seen, self.drop(audio[: len(seen.motion)]))
+        motion = self._motion_terms(seen, audio[: len(seen.motion)])
         return self.total({**self.heard_terms(batch, audio), **motion})
 
     def heard_terms(self, batch: Batch, audio: Tensor) -> dict[str, Tensor]:
