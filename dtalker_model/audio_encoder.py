@@ -52,9 +52,9 @@ class AudioEncoder(nn.Module):
         """Zeros for `batch` fresh streams."""
         c = self.config
         return {
-            "conv_0": torch.zeros(batch, c.kernel_frames - 1, c.feature_dim),
-            "conv_1": torch.zeros(batch, c.kernel_frames - 1, c.encoder_dim),
-            "encoder": torch.zeros(batch, 1, c.encoder_dim),
+            "conv_0": self.mean.new_zeros(batch, c.kernel_frames - 1, c.feature_dim),
+            "conv_1": self.mean.new_zeros(batch, c.kernel_frames - 1, c.encoder_dim),
+            "encoder": self.mean.new_zeros(batch, 1, c.encoder_dim),
         }
 
     def forward(self, features: Tensor, state: State) -> tuple[Tensor, State]:

@@ -151,13 +151,10 @@ class Student(nn.Module):
 
     def initial_state(self, batch: int, *more: int) -> State:
         """Zeros for `batch` fresh streams, for the numbers of steps offered and `more`; the batch axis is first."""
-        c = self.config
+        c, zeros = self.config, self.motion_mean.new_zeros
         return {
             **self.encoder.initial_state(batch),
-            **{
-                f"decoder_{n}": torch.zeros(batch, n, MotionDecoder.LAYERS, c.decoder_dim)
-                for n in (*c.step_counts, *more)
-            },
+            **{f"decoder_{n}": zeros(batch, n, MotionDecoder.LAYERS, c.decoder_dim) for n in (*c.step_counts, *more)},
         }
 
     def forward(

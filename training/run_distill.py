@@ -38,11 +38,9 @@ class DistillTraining:
 
     distilled: DistilledConfig = field(default_factory=DistilledConfig)
     data: DataConfig = field(default_factory=DataConfig)
-    align: loop.Plan = field(default_factory=lambda: loop.Plan(300, precision="bf16"))
-    first: loop.Plan = field(default_factory=lambda: loop.Plan(500, validate_every=125, precision="bf16"))
-    later: loop.Plan = field(
-        default_factory=lambda: loop.Plan(300, 5e-4, ema=0.99, validate_every=100, precision="bf16")
-    )
+    align: loop.Plan = field(default_factory=lambda: loop.Plan(250, ema=0.98, precision="bf16"))
+    first: loop.Plan = field(default_factory=lambda: loop.Plan(400, ema=0.98, precision="bf16"))
+    later: loop.Plan = field(default_factory=lambda: loop.Plan(200, 5e-4, ema=0.98, precision="bf16"))
     seed: int = 0
 
     def plan(self, steps: int) -> loop.Plan:

@@ -51,7 +51,8 @@ def embeddings(library: Library, clip: Clip) -> tuple[Tensor, Tensor]:
     known = library.names.identities
     name = next(n for n in (clip.identity, generic_name(clip), DEFAULT) if n in known)
     label = library.names.emotions.index(clip.emotion)
-    emotion = library.emotion(torch.tensor([label]), torch.ones(1))[0]
+    device = library.identity.device
+    emotion = library.emotion(torch.tensor([label], device=device), torch.ones(1, device=device))[0]
     return library.identity[known.index(name)], emotion
 
 
@@ -75,7 +76,8 @@ def predict(
         identity, emotion = (
             torch.stack(e)[:, None].expand(-1, T, -1) for e in zip(*(embeddings(library, c) for c in group))
         )
-        weights = speak(x, identity, emotion, torch.stack([clip_noise(c, T, seed) for c in group]))
+        noise = torch.stack([clip_noise(c, T, seed) for c in group])
+        weights = speak(x.to(identity.device), identity, emotion, noise.to(identity.device)).cpu()
         for clip, row in zip(group, weights):
             found[clip.id] = row[DELAY_FRAMES : DELAY_FRAMES + len(heard[clip.id])].clamp(0, 1).numpy()
     return found
