@@ -78,8 +78,15 @@ class Settings:
         """Whether anything follows the voice."""
         return LIVE in (self.identity, self.emotion) or self.live_share > 0
 
-    def check(self, identities: Collection[str], emotions: Collection[str], step_counts: Collection[int]) -> None:
-        """Raise `SettingError` unless names and steps are those that the model offers (from its card)."""
+    def check(
+        self, identities: Collection[str], emotions: Collection[str], step_counts: Collection[int], hears: bool = True
+    ) -> None:
+        """Raise `SettingError` unless names and steps are those that the model offers (from its card).
+
+        `hears` says whether the model has a listener, which 'live' and `live_share` need.
+        """
+        if self.listens and not hears:
+            raise SettingError("this model has no listener: choose identity and emotion by name, and live_share 0")
         _require_known("identity", [self.identity], [*identities, LIVE])
         _require_known("emotion", [self.emotion], [*emotions, LIVE, MIX])
         _require_known("emotion_weights", self.emotion_weights, emotions)

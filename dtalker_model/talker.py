@@ -83,7 +83,7 @@ class Talker:
             SettingError: a value out of range, or one that the model does not offer. Nothing changes then.
         """
         settings = self._settings.replace(**changes)
-        settings.check(self.card.identities, self.card.emotions, self.card.step_counts)
+        settings.check(self.card.identities, self.card.emotions, self.card.step_counts, hears(self.card))
         self._settings = settings
 
     def push(self, pcm: np.ndarray, sample_rate_hz: int) -> list[Frame]:
@@ -133,6 +133,11 @@ class Talker:
         return [Frame((raw.start_frame + k) * FRAME_SAMPLES, face) for k, face in enumerate(faces)]
 
 
+def hears(card: ModelCard) -> bool:
+    """Whether the model has a listener."""
+    return bool(card.listener_sha256)
+
+
 def load_engine(model: str | Path = DEFAULT_MODEL, threads: int = 1, seed: int = 0) -> tuple[ModelCard, Engine]:
     """The card and the networks of a model; see `load`."""
     path = model_path(model)
@@ -145,7 +150,7 @@ def load_engine(model: str | Path = DEFAULT_MODEL, threads: int = 1, seed: int =
 
 def load_listener(path: Path, card: ModelCard, threads: int = 1) -> Listener | None:
     """The listener of the model at `path`, fresh; None where it has none. Raises `ModelError`."""
-    if not card.listener_sha256:
+    if not hears(card):
         return None
     return Listener(listener_path(path), card.listener_identities, card.listener_emotions, threads)
 
@@ -171,7 +176,7 @@ def load(
     card, engine = load_engine(model, threads, wanted.seed)
     voices = voices_for(card, wanted)
     known = with_voices(card, voices)
-    wanted.check(known.identities, known.emotions, known.step_counts)
+    wanted.check(known.identities, known.emotions, known.step_counts, hears(known))
     talker = Talker(card, engine, wanted)
     talker.add_voices(voices)
     return talker

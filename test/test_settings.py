@@ -107,3 +107,10 @@ def test_names_are_compared_with_the_card() -> None:
 def test_what_the_model_does_not_offer_is_refused_with_a_suggestion(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(SettingError, match=message):
         Settings(**changes).check(IDENTITIES, EMOTIONS, STEPS)
+
+
+@pytest.mark.parametrize("wanted", [{"identity": "live"}, {"emotion": "live"}, {"live_share": 0.5}])
+def test_a_model_without_a_listener_cannot_follow_the_voice(wanted: dict[str, Any]) -> None:
+    with pytest.raises(SettingError, match="no listener: choose identity and emotion by name"):
+        Settings(**wanted).check(["default"], ["neutral"], [2], hears=False)
+    Settings(**wanted).check(["default"], ["neutral"], [2])

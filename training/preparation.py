@@ -24,8 +24,6 @@ from training.variants import LOG_MEL, Hearing, Variant, make_variants
 LEAST_DEVIATION = 0.02
 """Coefficients that hardly move are scaled as if they moved this much, so that noise in them is not amplified."""
 
-POSED_DEVIATION = 0.2
-
 
 @dataclass(frozen=True)
 class DataConfig:
@@ -35,6 +33,7 @@ class DataConfig:
         share: how often each source with motion is drawn. Sources that are not named are not used at all.
         heard_share: the same of clips that are only heard: they teach phones, voices and moods.
         copies, heard_copies: augmented variants of each clip, by source, and of each clip that is only heard.
+        posed_deviation: least deviation of the coefficients of poses, for data whose speakers show no expression.
         synthetic_sentences: spoken by flite, with exact phones.
         batch, heard_batch: crops a step with motion, and crops that are only heard.
     """
@@ -50,6 +49,7 @@ class DataConfig:
         default_factory=lambda: {"ravdess": 10, "ravdess_song": 10, "facegood": 10, "grid": 3}
     )
     heard_copies: int = 2
+    posed_deviation: float = 0.0
     synthetic_sentences: int = 1200
     batch: int = 24
     heard_batch: int = 8
@@ -108,18 +108,19 @@ def aligned(clips: Sequence[Clip], corpus: Path, alignment: Path) -> list[Clip]:
     return with_phones(clips, alignment)
 
 
-def motion_statistics(variants: Sequence[Variant]) -> tuple[Tensor, Tensor]:
-    """Mean and 1 / deviation of each coefficient over observed frames.
+def motion_statistics(variants: Sequence[Variant], posed_deviation: float) -> tuple[Tensor, Tensor]:
+    """Mean and 1 / deviation of each coefficient over observed frames; one that nobody observed stays at zero.
 
-    One that nobody observed stays at zero, or, where an expression may be posed with it, varies as poses do.
+    Coefficients that poses move have a deviation of at least `posed_deviation`, observed or not.
     """
     weights = np.concatenate([v.weights for v in variants]).astype(np.float64)
     observed = np.concatenate([v.observed for v in variants])
     count = np.maximum(observed.sum(axis=0), 1)
     mean = (weights * observed).sum(axis=0) / count
     deviation = np.sqrt((((weights - mean) ** 2) * observed).sum(axis=0) / count)
-    unseen = np.where(np.isin(np.arange(deviation.size), POSED), 1 / POSED_DEVIATION, 1e6)
-    scale = np.where(observed.any(axis=0), 1 / np.maximum(deviation, LEAST_DEVIATION), unseen)
+    deviation[POSED] = np.maximum(deviation[POSED], posed_deviation)
+    known = observed.any(axis=0) | (deviation > 0)
+    scale = np.where(known, 1 / np.maximum(deviation, LEAST_DEVIATION), 1e6)
     return torch.from_numpy(mean).float(), torch.from_numpy(scale).float()
 
 

@@ -31,7 +31,7 @@ class RegressionTraining:
 def build(config: RegressionConfig, data: Data, corpus: Path) -> Regression:
     """A fresh network whose normalisation is that of the training data."""
     network = Regression(config, data.names)
-    mean, scale = motion_statistics(data.moving)
+    mean, scale = motion_statistics(data.moving, data.config.posed_deviation)
     network.student.motion_mean.copy_(mean)
     network.student.motion_scale.copy_(scale)
     for buffer, value in zip((network.gram, network.gap), face_geometry(corpus, scale)):

@@ -114,7 +114,7 @@ class Validation:
 def build(config: TeacherConfig, data: Data, corpus: Path) -> Teacher:
     """A fresh teacher whose normalisation is that of the training data."""
     teacher = Teacher(config, data.names)
-    mean, scale = motion_statistics(data.moving)
+    mean, scale = motion_statistics(data.moving, data.config.posed_deviation)
     gram, gap = face_geometry(corpus, scale)
     feature_mean, feature_scale = map(torch.from_numpy, feature_statistics(data.moving))
     buffers = {teacher.motion_mean: mean, teacher.motion_scale: scale, teacher.gram: gram, teacher.gap: gap}
