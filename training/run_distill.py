@@ -38,9 +38,11 @@ class DistillTraining:
 
     distilled: DistilledConfig = field(default_factory=DistilledConfig)
     data: DataConfig = field(default_factory=DataConfig)
-    align: loop.Plan = field(default_factory=lambda: loop.Plan(250, ema=0.98, precision="bf16"))
-    first: loop.Plan = field(default_factory=lambda: loop.Plan(400, ema=0.98, precision="bf16"))
-    later: loop.Plan = field(default_factory=lambda: loop.Plan(200, 5e-4, ema=0.98, precision="bf16"))
+    align: loop.Plan = field(default_factory=lambda: loop.Plan(200, ema=0.98, precision="bf16"))
+    first: loop.Plan = field(default_factory=lambda: loop.Plan(350, ema=0.98, validate_every=175, precision="bf16"))
+    later: loop.Plan = field(
+        default_factory=lambda: loop.Plan(150, 5e-4, ema=0.98, validate_every=75, precision="bf16")
+    )
     seed: int = 0
 
     def plan(self, steps: int) -> loop.Plan:

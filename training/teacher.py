@@ -50,7 +50,7 @@ class Weights:
     contrast: float = 0.007
     velocity: float = 1.0
     vertex: float = 0.5
-    lip_gap: float = 0.5
+    lip_gap: float = 0.05
     closure: float = 5.0
     phone: float = 0.1
 
