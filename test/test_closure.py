@@ -75,7 +75,7 @@ def test_the_threshold_of_ravdess_is_that_of_its_training_recordings(corpus: Pat
     clips = [c for c in read_manifest(corpus, "train", "ravdess") if c.motion and c.phones]
     gaps: list[list[np.ndarray]] = [[], []]
     for clip in clips:
-        pair = recorded(clip)
+        (pair,) = recorded([clip])
         gap_mm = face.lip_gap_mm(np.where(pair.observed, pair.recording, 0))
         gaps[0].append(bilabial_gaps_mm(gap_mm, pair.times_s, clip.phones))
         gaps[1].append(vowel_gaps_mm(gap_mm, pair.times_s, clip.phones))

@@ -61,7 +61,7 @@ def test_losses_are_those_of_the_similarities(personalizer: ContrastivePersonali
 def test_the_losses_train_libraries_encoders_and_audio(personalizer: ContrastivePersonalizer) -> None:
     audio = torch.randn(2, 7, 4, requires_grad=True)
     labels = torch.tensor([1, 2])
-    sum(personalizer.losses(audio, torch.ones(2, 7), labels, labels).values()).backward()
+    torch.stack(list(personalizer.losses(audio, torch.ones(2, 7), labels, labels).values())).sum().backward()
     assert audio.grad is not None and audio.grad.abs().sum() > 0
     for name, parameter in personalizer.named_parameters():
         assert parameter.grad is not None and parameter.grad.abs().sum() > 0, name

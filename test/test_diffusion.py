@@ -1,6 +1,7 @@
 """The diffusion process against cases that can be computed by hand."""
 
 import math
+from itertools import pairwise
 
 import pytest
 
@@ -48,7 +49,7 @@ def test_a_random_step_has_the_noise_of_its_level() -> None:
     torch.manual_seed(0)
     clean = torch.full((200_000,), 0.7)
     noisy = diffuse(clean, torch.randn_like(clean), LEVELS[0])
-    for now, then in zip(LEVELS[:8], LEVELS[1:9]):
+    for now, then in pairwise(LEVELS[:9]):
         noisy = ancestral_step(noisy, clean, now, then, torch.randn_like(clean))
     alpha, sigma = alpha_sigma(LEVELS[8])
     assert noisy.mean().item() == pytest.approx(0.7 * alpha.item(), abs=0.01)

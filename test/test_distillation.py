@@ -74,7 +74,7 @@ def test_alignment_is_one_minus_the_cosine_whatever_the_lengths() -> None:
 
 
 def test_the_enhancer_reads_the_frames_that_its_keys_point_to() -> None:
-    """With f_k and f_v the identity on a one-hot face, attention falls on the frame that the query asks for: eq. (13)."""
+    """With f_k and f_v the identity on one-hot faces, attention falls on the frame that the query asks for (13)."""
     enhancer = Enhancer(2, 2, key_dim=2)
     torch.nn.init.eye_(enhancer.query.weight)
     torch.nn.init.zeros_(enhancer.query.bias)
