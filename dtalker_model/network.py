@@ -26,6 +26,10 @@ from dtalker_model.hubert_cnn import HubertCnn
 from dtalker_model.student_config import StudentConfig
 
 
+SHARPNESS = 16.0
+"""Makes the first attention scores of the integrator about as large as 1."""
+
+
 def audio_encoder(config: StudentConfig) -> AudioEncoder | HubertCnn:
     """The small audio encoder that `config` names."""
     if config.encoder == "hubert_cnn":
@@ -42,6 +46,8 @@ class Integrator(nn.Module):
         dim = config.embedding_dim // config.embedding_tokens
         self.f_k = nn.Sequential(nn.Linear(dim, 4 * dim), nn.Tanh(), nn.Linear(4 * dim, dim))
         self.f_v = nn.Sequential(nn.Linear(dim, 4 * dim), nn.Tanh(), nn.Linear(4 * dim, 2 * dim))
+        with torch.no_grad():  # else attention starts almost uniform: identities are alike, and hardly learn to differ
+            self.f_k[-1].weight.mul_(SHARPNESS)
 
     def forward(self, identity: Tensor, emotion: Tensor) -> Tensor:
         """identity, emotion (B, T, embedding_dim) -> p (B, T, 2 embedding_dim)."""
