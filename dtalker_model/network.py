@@ -25,7 +25,6 @@ from dtalker_model.diffusion import denoise, noise_scale, sampling_levels
 from dtalker_model.hubert_cnn import HubertCnn
 from dtalker_model.student_config import StudentConfig
 
-
 SHARPNESS = 16.0
 """Makes the first attention scores of the integrator about as large as 1."""
 
