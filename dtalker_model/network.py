@@ -25,8 +25,11 @@ from dtalker_model.diffusion import denoise, noise_scale, sampling_levels
 from dtalker_model.hubert_cnn import HubertCnn
 from dtalker_model.student_config import StudentConfig
 
-SHARPNESS = 16.0
-"""Makes the first attention scores of the integrator about as large as 1."""
+FIRST_SCALE = 12.0
+"""Of the last layers of f_k and f_v: the first attention scores and p then vary by about 1, like the audio feature.
+
+Else all identities would get almost the same p, too small to be seen beside F_a, and would hardly learn to differ.
+"""
 
 
 def audio_encoder(config: StudentConfig) -> AudioEncoder | HubertCnn:
@@ -45,8 +48,9 @@ class Integrator(nn.Module):
         dim = config.embedding_dim // config.embedding_tokens
         self.f_k = nn.Sequential(nn.Linear(dim, 4 * dim), nn.Tanh(), nn.Linear(4 * dim, dim))
         self.f_v = nn.Sequential(nn.Linear(dim, 4 * dim), nn.Tanh(), nn.Linear(4 * dim, 2 * dim))
-        with torch.no_grad():  # else attention starts almost uniform: identities are alike, and hardly learn to differ
-            self.f_k[-1].weight.mul_(SHARPNESS)
+        with torch.no_grad():
+            self.f_k[-1].weight.mul_(FIRST_SCALE)
+            self.f_v[-1].weight.mul_(FIRST_SCALE)
 
     def forward(self, identity: Tensor, emotion: Tensor) -> Tensor:
         """identity, emotion (B, T, embedding_dim) -> p (B, T, 2 embedding_dim)."""
