@@ -42,7 +42,7 @@ class DataConfig:
     augmentation: Augmentation = field(default_factory=Augmentation)
     emotions: tuple[str, ...] = EMOTIONS
     share: dict[str, float] = field(
-        default_factory=lambda: {"ravdess": 1.8, "ravdess_song": 1.2, "facegood": 1.5, "grid": 8}
+        default_factory=lambda: {"ravdess": 1.8, "ravdess_song": 1.6, "facegood": 2.4, "grid": 6}
     )
     heard_share: dict[str, float] = field(default_factory=lambda: {"ravdess": 2, "flite": 2})
     copies: dict[str, int] = field(
