@@ -53,59 +53,58 @@ class CausalBlock(nn.Module):
         self.conv = nn.Conv1d(in_dim, out_dim, self.KERNEL, dilation=dilation)
         self.norm = nn.BatchNorm1d(out_dim)
 
+    def initial_past(self, batch: int) -> Tensor:
+        """Zeros (B, in, past_frames): nothing was heard."""
+        return torch.zeros(batch, self.in_dim, self.past_frames)
+
     def forward(self, x: Tensor, past: Tensor) -> tuple[Tensor, Tensor]:
         """x (B, in, T), past (B, in, past_frames) -> (B, out, T), new past."""
         x = torch.cat([past, x], dim=2)
         return torch.relu(self.norm(self.conv(x))), x[..., -self.past_frames :]
 
 
-class FrameEncoder(nn.Module):
-    """What each frame says about mood and voice: causal convolutions over log-mel, the pitch in between."""
-
-    mean: Tensor
-    scale: Tensor
+class MoodEncoder(nn.Module):
+    """What each frame says about a mood: causal convolutions, with the pitch in between."""
 
     def __init__(self, config: ListenerConfig) -> None:
         super().__init__()
         c, tones = config, config.pitches + 1
-        self.register_buffer("mean", torch.zeros(c.feature_dim))
-        self.register_buffer("scale", torch.ones(c.feature_dim))
+        self.conv_0 = CausalBlock(c.feature_dim, c.dim, 1)
         self.pitch = nn.Sequential(nn.Conv1d(c.dim, 64, 1), nn.ReLU(), nn.Conv1d(64, tones, 1))
-        blocks = {
-            "conv_0": CausalBlock(c.feature_dim, c.dim, 1),
-            "conv_1": CausalBlock(c.dim + tones, c.dim, 2),
-            "conv_2": CausalBlock(c.dim, c.dim, 4),
-            "conv_voice": CausalBlock(c.feature_dim, c.voice_dim, 1),
-        }
-        self.blocks = nn.ModuleDict(blocks)
-        self.pasts = {name: (block.in_dim, block.past_frames) for name, block in blocks.items()}
-        self.voice_mix = nn.Conv1d(c.voice_dim, c.voice_dim, 1)
+        self.conv_1 = CausalBlock(c.dim + tones, c.dim, 2)
+        self.conv_2 = CausalBlock(c.dim, c.dim, 4)
         self.drop = nn.Dropout(0.3)
-        self.mood_dim, self.voice_dim = 2 * c.dim + tones, c.voice_dim
-
-    def normalise(self, mean: Tensor, scale: Tensor) -> None:
-        """Bring features of this mean and 1 / deviation, each (feature_dim,), to zero and one."""
-        self.mean.copy_(mean)
-        self.scale.copy_(scale)
+        self.dim = 2 * c.dim + tones
 
     def initial_state(self, batch: int) -> State:
         """Zeros for `batch` fresh streams."""
-        return {name: torch.zeros(batch, *shape) for name, shape in self.pasts.items()}
+        return {name: getattr(self, name).initial_past(batch) for name in ("conv_0", "conv_1", "conv_2")}
 
-    def forward(self, features: Tensor, state: State) -> tuple[Tensor, Tensor, Tensor, State]:
-        """features (B, T, feature_dim) -> mood (B, T, mood_dim), voice (B, T, voice_dim), pitch logits, state."""
-        new: State = {}
-
-        def block(name: str, x: Tensor) -> Tensor:
-            y, new[name] = self.blocks[name](x, state[name])
-            return y
-
-        heard = ((features - self.mean) * self.scale).transpose(1, 2)
-        x = block("conv_0", heard)
+    def forward(self, heard: Tensor, state: State) -> tuple[Tensor, Tensor, State]:
+        """heard (B, feature_dim, T), normalised -> mood (B, T, dim), pitch logits (B, T, pitches + 1), state."""
+        x, past_0 = self.conv_0(heard, state["conv_0"])
         pitch = self.pitch(x)
         pitched = torch.softmax(pitch, dim=1)
-        y = block("conv_1", torch.cat([self.drop(x), pitched], dim=1))
-        z = block("conv_2", self.drop(y))
-        voice = torch.relu(self.voice_mix(block("conv_voice", heard)))
-        mood = torch.cat([y, z, pitched], dim=1)
-        return mood.transpose(1, 2), voice.transpose(1, 2), pitch.transpose(1, 2), new
+        y, past_1 = self.conv_1(torch.cat([self.drop(x), pitched], dim=1), state["conv_1"])
+        z, past_2 = self.conv_2(self.drop(y), state["conv_2"])
+        mood = torch.cat([y, z, pitched], dim=1).transpose(1, 2)
+        return mood, pitch.transpose(1, 2), {"conv_0": past_0, "conv_1": past_1, "conv_2": past_2}
+
+
+class VoiceEncoder(nn.Module):
+    """What each frame says about whose voice it is: one causal convolution, mixed once."""
+
+    def __init__(self, config: ListenerConfig) -> None:
+        super().__init__()
+        self.dim = config.voice_dim
+        self.conv = CausalBlock(config.feature_dim, self.dim, 1)
+        self.mix = nn.Conv1d(self.dim, self.dim, 1)
+
+    def initial_state(self, batch: int) -> State:
+        """Zeros for `batch` fresh streams."""
+        return {"voice": self.conv.initial_past(batch)}
+
+    def forward(self, heard: Tensor, state: State) -> tuple[Tensor, State]:
+        """heard (B, feature_dim, T), normalised -> voice (B, T, dim), state."""
+        x, past = self.conv(heard, state["voice"])
+        return torch.relu(self.mix(x)).transpose(1, 2), {"voice": past}

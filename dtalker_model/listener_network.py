@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from dtalker_model.audio_encoder import State
-from dtalker_model.listener_frames import FrameEncoder, ListenerConfig
+from dtalker_model.listener_frames import ListenerConfig, MoodEncoder, VoiceEncoder
 from dtalker_model.rates import FRAME_RATE_HZ
 
 INPUTS = {"features": 128, "pace": 1}
@@ -88,20 +88,24 @@ def unit(x: Tensor) -> Tensor:
 class ListenerNetwork(nn.Module):
     """Causal; its `forward` is the exported graph."""
 
+    mean: Tensor
+    scale: Tensor
     name_of: Tensor
     usual: Tensor
 
     def __init__(self, config: ListenerConfig) -> None:
         super().__init__()
         c = self.config = config
-        self.frames = FrameEncoder(c)
-        self.dims = [self.frames.mood_dim, self.frames.voice_dim]
+        self.register_buffer("mean", torch.zeros(c.feature_dim))
+        self.register_buffer("scale", torch.ones(c.feature_dim))
+        self.mood, self.voice = MoodEncoder(c), VoiceEncoder(c)
+        self.dims = [self.mood.dim, self.voice.dim]
         self.mood_embedding, self.voice_embedding = (Embedding(dim, c.embedding_dim) for dim in self.dims)
         self.emotion = nn.Parameter(torch.randn(c.emotions, c.embedding_dim))
         self.voices = nn.Parameter(torch.randn(c.voices, c.embedding_dim))
         # Sums of what people usually sound like, of mass 1; and how far a voice's own habit replaces their moments.
-        self.register_buffer("usual", with_squares(torch.zeros(self.frames.mood_dim)))
-        self.adapt = nn.Parameter(torch.ones(2, self.frames.mood_dim))
+        self.register_buffer("usual", with_squares(torch.zeros(self.mood.dim)))
+        self.adapt = nn.Parameter(torch.ones(2, self.mood.dim))
         # Which name each voice of the library counts as.
         self.register_buffer("name_of", torch.zeros(c.voices, c.identities))
 
@@ -110,11 +114,20 @@ class ListenerNetwork(nn.Module):
         """A frame's duration over the long memory's time constant."""
         return 1 / (FRAME_RATE_HZ * self.config.memory_s)
 
+    def normalise(self, mean: Tensor, scale: Tensor) -> None:
+        """Bring features of this mean and 1 / deviation, each (feature_dim,), to zero and one."""
+        self.mean.copy_(mean)
+        self.scale.copy_(scale)
+
     def initial_state(self, batch: int) -> State:
         """Zeros for `batch` fresh streams."""
-        memories = {"heard": sum(self.dims), "long": self.frames.mood_dim}
+        memories = {"short": sum(self.dims), "long": self.mood.dim}
         sums = {name: torch.zeros(batch, 2 * dim + 1) for name, dim in memories.items()}
-        return {**self.frames.initial_state(batch), **sums}
+        return {**self.mood.initial_state(batch), **self.voice.initial_state(batch), **sums}
+
+    def heard(self, features: Tensor) -> Tensor:
+        """What the encoders hear of features (B, T, feature_dim): normalised, channels first."""
+        return ((features - self.mean) * self.scale).transpose(1, 2)
 
     def forward(self, features: Tensor, pace: Tensor, state: State) -> tuple[Tensor, Tensor, Tensor, State]:
         """Listen to T frames of B streams.
@@ -122,21 +135,21 @@ class ListenerNetwork(nn.Module):
         Args:
             features: (B, T, 128) log-mel.
             pace: (B, T, 1), the frame's duration over the short memory's time constant; 0 where nobody speaks.
-            state: as `initial_state` or as returned by the previous call. ``heard`` is the short memory, ``long`` the
-                long one.
+            state: as `initial_state` or as returned by the previous call. ``short`` and ``long`` are the memories.
 
         Returns:
             identity logits (B, T, I), emotion logits (B, T, E), voice embedding (B, T, embedding_dim) and the state.
             They are functions of the memories: constant while nobody speaks.
         """
-        mood, voice, _, new = self.frames(features, state)
-        pace = torch.relu(pace)
-        heard = remember(torch.cat([mood, voice], dim=-1), pace, state["heard"])
+        heard, pace = self.heard(features), torch.relu(pace)
+        mood, _, mood_state = self.mood(heard, state)
+        voice, voice_state = self.voice(heard, state)
+        short = remember(torch.cat([mood, voice], dim=-1), pace, state["short"])
         long = remember(mood, torch.sign(pace) * self.long_pace, state["long"])
-        means, deviations = (torch.split(x, self.dims, dim=-1) for x in moments(heard, sum(self.dims)))
+        means, deviations = (torch.split(x, self.dims, dim=-1) for x in moments(short, sum(self.dims)))
         emotion = self.emotion_logits((means[0], deviations[0]), long)
         embedding = self.voice_embedding(means[1], deviations[1])
-        state = {**new, "heard": heard[:, -1], "long": long[:, -1]}
+        state = {**mood_state, **voice_state, "short": short[:, -1], "long": long[:, -1]}
         return self.identity_logits(self.voice_logits(embedding)), emotion, embedding, state
 
     def emotion_logits(self, heard: tuple[Tensor, Tensor], long: Tensor) -> Tensor:
@@ -144,7 +157,7 @@ class ListenerNetwork(nn.Module):
 
         What is usual is a maximum a posteriori estimate: people in general count as `usual_s` of speech.
         """
-        D, weight = self.frames.mood_dim, self.config.usual_s / self.config.memory_s
+        D, weight = self.mood.dim, self.config.usual_s / self.config.memory_s
         people, own = moments(self.usual, D), moments(long + weight * self.usual, D)
         differs = (h - p - a * (o - p) for h, p, o, a in zip(heard, people, own, self.adapt))
         return self._similarity(self.mood_embedding(*differs), self.emotion)

@@ -114,7 +114,8 @@ def test_a_run_trains_exports_and_is_evaluated(
     names = saved_names(teacher)
     assert names.identities[0] == "default" and "ravdess" in names.identities
     plan = Plan(steps=2, validate_every=2)
-    sampling = VoiceSampling(share=SHARE, crop_frames=40, group=2, groups=2)
+    others = {name: share for name, share in SHARE.items() if name != "ravdess"}
+    sampling = VoiceSampling(acted={"ravdess": 1}, others=others, crop_frames=40, group=2, acted_groups=2)
     listening = run_listener.ListenerTraining(sampling=sampling, synthetic_sentences=0, plan=plan)
     run_listener.run(listening, names, tmp_path / "listener")
     capsys.readouterr()

@@ -43,7 +43,7 @@ class ListenerTraining:
     sampling: VoiceSampling = field(default_factory=VoiceSampling)
     plan: loop.Plan = field(
         default_factory=lambda: loop.Plan(
-            steps=2000, learning_rate=3e-3, weight_decay=0.1, ema=0.99, validate_every=2000
+            steps=1600, learning_rate=3e-3, weight_decay=0.1, ema=0.99, validate_every=1600
         )
     )
     left_out: tuple[str, ...] = ()
@@ -63,32 +63,44 @@ class Listening(nn.Module):
         super().__init__()
         self.network, self.config = network, config
 
-    def forward(self, batch: VoiceBatch) -> dict[str, Tensor]:
+    def forward(self, acted: VoiceBatch, others: VoiceBatch) -> dict[str, Tensor]:
         """Eqs. (5) and (6) over whole libraries, and the pitch of the frames; `loss` is their weighted sum."""
-        N, G, T, D = batch.features.shape
-        features, speaking = batch.features.reshape(N * G, T, D), batch.speaking.reshape(N * G, T, 1)
-        net = self.network
-        mood, voice, pitch, _ = net.frames(features, net.frames.initial_state(N * G))
-        pace = speaking * batch.pace.reshape(N * G, 1, 1)
+        terms = {**self._mood_terms(acted), "identity": self._identity(acted, others)}
+        weights = {name: getattr(self.config, name) for name in terms}
+        return {"loss": torch.stack([weights[name] * term for name, term in terms.items()]).sum(), **terms}
+
+    def _mood_terms(self, acted: VoiceBatch) -> dict[str, Tensor]:
+        net, (N, G, _, _) = self.network, acted.features.shape
+        features, speaking, pace = flat(acted)
+        mood, pitch, _ = net.mood(net.heard(features), net.mood.initial_state(N * G))
         short = last_memory(mood, pace)
         self._learn_usual(short.detach())
         # What was heard before, as often as the history says.
-        long = batch.history @ last_memory(mood, speaking * net.long_pace).reshape(N, G, -1)
-        emotion = net.emotion_logits(moments(short, net.dims[0]), long.reshape(N * G, -1))
-        identity = net.voice_logits(net.voice_embedding(*moments(last_memory(voice, pace), net.dims[1])))
-        terms = {
-            "emotion": _cross_entropy(emotion, batch.emotion.reshape(-1), self.config.smoothing),
-            "identity": _cross_entropy(identity, batch.voice.reshape(-1)),
-            "pitch": pitch_loss(pitch.reshape(N * G * T, -1), batch.pitch.reshape(-1)),
+        long = acted.history @ last_memory(mood, speaking * net.long_pace).reshape(N, G, -1)
+        emotion = net.emotion_logits(moments(short, net.mood.dim), long.reshape(N * G, -1))
+        return {
+            "emotion": _cross_entropy(emotion, acted.emotion.flatten(), self.config.smoothing),
+            "pitch": pitch_loss(pitch.flatten(0, 1), acted.pitch.flatten()),
         }
-        weights = {name: getattr(self.config, name) for name in terms}
-        return {"loss": torch.stack([weights[name] * term for name, term in terms.items()]).sum(), **terms}
+
+    def _identity(self, *batches: VoiceBatch) -> Tensor:
+        net, parts = self.network, [flat(batch) for batch in batches]
+        features, _, pace = (torch.cat(x) for x in zip(*parts))
+        voice, _ = net.voice(net.heard(features), net.voice.initial_state(len(features)))
+        embedding = net.voice_embedding(*moments(last_memory(voice, pace), net.voice.dim))
+        return _cross_entropy(net.voice_logits(embedding), torch.cat([batch.voice.flatten() for batch in batches]))
 
     @torch.no_grad()
     def _learn_usual(self, sums: Tensor) -> None:
         """Let what is usual for people follow the mean of what is heard."""
         if self.training:
             self.network.usual.lerp_(sums.sum(dim=0) / sums[:, -1].sum(), USUAL_RATE)
+
+
+def flat(batch: VoiceBatch) -> tuple[Tensor, Tensor, Tensor]:
+    """Features (B, T, D), speaking and pace (B, T, 1) of the crops of all groups."""
+    speaking = batch.speaking.flatten(0, 1)[..., None]
+    return batch.features.flatten(0, 1), speaking, speaking * batch.pace.reshape(-1, 1, 1)
 
 
 def pitch_loss(logits: Tensor, labels: Tensor) -> Tensor:
@@ -130,7 +142,7 @@ class Validation:
         """Accuracy over eight emotions when nothing else, the other clips, or clips of the same emotion were heard."""
         net = task.network
         long, voices = (torch.cat(column) for column in zip(*(self._memories(net, c) for c in self.clips)))
-        short = moments(long, net.dims[0])
+        short = moments(long, net.mood.dim)
         fresh = net.emotion_logits(short, long)
         found = {
             "emotion_fresh": self._accuracy(fresh),
@@ -143,15 +155,15 @@ class Validation:
 
     def _memories(self, net: ListenerNetwork, heard: HeardClip) -> tuple[Tensor, Tensor]:
         """Long memory of a whole clip, and the voice embedding of its middle 3 s."""
-        features = torch.from_numpy(heard.log_mel.astype(np.float32))[None]
+        features = net.heard(torch.from_numpy(heard.log_mel.astype(np.float32))[None])
         speaking = torch.from_numpy(heard.speaking)[None, :, None]
-        mood, _, _, _ = net.frames(features, net.frames.initial_state(1))
+        mood, _, _ = net.mood(features, net.mood.initial_state(1))
         frames = round(VERIFICATION_S * FRAME_RATE_HZ)
-        begin = max((features.shape[1] - frames) // 2, 0)
-        _, voice, _, _ = net.frames(features[:, begin : begin + frames], net.frames.initial_state(1))
+        begin = max((features.shape[2] - frames) // 2, 0)
+        voice, _ = net.voice(features[..., begin : begin + frames], net.voice.initial_state(1))
         spoken = speaking[:, begin : begin + frames]
         spoken = spoken if spoken.any() else torch.ones_like(spoken)
-        embedding = net.voice_embedding(*moments(last_memory(voice, spoken * net.long_pace), net.dims[1]))
+        embedding = net.voice_embedding(*moments(last_memory(voice, spoken * net.long_pace), net.voice.dim))
         return last_memory(mood, speaking * net.long_pace), embedding
 
     def _before(self, long: Tensor, alike: bool) -> Tensor:
@@ -179,15 +191,16 @@ def run(config: ListenerTraining, names: Names, folder: Path) -> None:
     heard, voices = hear(clips), voices_of(clips)
     torch.manual_seed(config.seed)
     network = ListenerNetwork(ListenerConfig(len(names.identities), len(EMOTIONS), len(voices)))
-    network.frames.normalise(*feature_statistics(heard))
+    network.normalise(*feature_statistics(heard))
     for k, voice in enumerate(voices):
         network.name_of[k, names.identities.index(name_of(voice, names))] = 1
     save_settings(folder, config, names, network=network.config.to_dict(), listener_emotions=EMOTIONS)
     sampler = VoiceSampler(heard, voices, config.sampling, network.config.pitches, config.seed)
     validation = Validation(hear(validation_clips(config, corpus)))
 
-    def batch(step: int, share: loop.Share) -> tuple[VoiceBatch]:
-        return sampler.batch(step, share.rows(config.sampling.groups))
+    def batch(step: int, share: loop.Share) -> tuple[VoiceBatch, VoiceBatch]:
+        c = config.sampling
+        return sampler.acted(step, share.rows(c.acted_groups)), sampler.others(step, share.rows(c.other_groups))
 
     loop.train(Listening(network, config), batch, validation, config.plan, folder, config.seed)
 
@@ -206,9 +219,10 @@ def training_clips(config: ListenerTraining, corpus: Path, synthetic: Path) -> l
     """What is learned from: the train split without the speakers left out, and synthetic speech kept in `synthetic`."""
     clips = [c for c in read_manifest(corpus, "train") if c.identity not in config.left_out]
     grid = [c for c in clips if c.source == "grid"]
-    spoken = synthesise(synthetic, config.synthetic_sentences) if "flite" in config.sampling.share else []
+    sources = {*config.sampling.acted, *config.sampling.others}
+    spoken = synthesise(synthetic, config.synthetic_sentences) if "flite" in sources else []
     chosen = [c for c in clips if c.source != "grid"] + grid[:: config.grid_every] + spoken
-    return [c for c in chosen if c.source in config.sampling.share]
+    return [c for c in chosen if c.source in sources]
 
 
 def validation_clips(config: ListenerTraining, corpus: Path) -> list[Clip]:

@@ -47,7 +47,7 @@ class VoiceBatch:
 
     Attributes:
         features: (N, G, T, 128). speaking: (N, G, T), 0 or 1. pitch: (N, G, T), class, or below 0.
-        voice: (N, G) entry of the voices, emotion: (N, G) index in `EMOTIONS`, -1 for synthetic speech.
+        voice: (N, G) entry of the voices, emotion: (N, G) index in `EMOTIONS`.
         pace: (N, G), 1 / frames of the short memory's time constant.
         history: (N, G, G), how often crop j was heard before crop i was: 0 or more.
     """
@@ -66,22 +66,25 @@ class VoiceSampling:
     """How crops are drawn.
 
     Attributes:
-        share: how often each source is drawn.
+        acted: how often each source is drawn for groups whose moods are learned; their voices are too.
+        others: the same for groups of which only the voice is learned: recordings that sound otherwise would disturb
+            what batch norm takes for the scale of a mood.
         change: another voice, another room.
-        crop_frames: length T. group: crops of one voice, G. groups: N of a step.
+        crop_frames: length T. group: crops of one voice, G.
+        acted_groups, other_groups: groups of a step.
         other_speed: share of groups that are played at another speed, and so are another voice.
         fresh: share of crops before which nothing was heard.
         longest_history: how often one crop of the history may have been heard.
         time_constant_s: range of the short memory's.
     """
 
-    share: dict[str, float] = field(
-        default_factory=lambda: {"ravdess": 8, "ravdess_song": 1, "facegood": 0.5, "grid": 0.5, "flite": 0.7}
-    )
+    acted: dict[str, float] = field(default_factory=lambda: {"ravdess": 8, "ravdess_song": 1})
+    others: dict[str, float] = field(default_factory=lambda: {"facegood": 1, "grid": 1, "flite": 1.5})
     change: VoiceChange = field(default_factory=VoiceChange)
     crop_frames: int = 110
     group: int = 6
-    groups: int = 8
+    acted_groups: int = 8
+    other_groups: int = 2
     other_speed: float = 0.3
     fresh: float = 0.33
     longest_history: float = 50.0
@@ -109,22 +112,27 @@ class VoiceSampler:
         """`voices` names the entries of the identity library; `pitches` is the number of classes."""
         self.sampling, self.pitches, self.seed = sampling, pitches, seed
         self.entry = {name: k for k, name in enumerate(voices)}
-        self.by_source: Mapping[str, dict[str, list[HeardClip]]] = {s: defaultdict(list) for s in sampling.share}
+        self.by_source: dict[str, dict[str, list[HeardClip]]] = defaultdict(lambda: defaultdict(list))
         for heard in clips:
-            if heard.clip.source in self.by_source:
-                self.by_source[heard.clip.source][heard.clip.identity].append(heard)
-        self.sources = [s for s, speakers in self.by_source.items() if speakers]
-        share = np.array([sampling.share[s] for s in self.sources])
-        self.share = share / share.sum()
+            self.by_source[heard.clip.source][heard.clip.identity].append(heard)
 
-    def batch(self, step: int, groups: range) -> tuple[VoiceBatch]:
-        """The groups `groups` of the global batch of `step`."""
-        drawn = [self._group(np.random.default_rng((self.seed, step, group))) for group in groups]
-        return (VoiceBatch(*(torch.from_numpy(np.stack(column)) for column in zip(*drawn))),)
+    def acted(self, step: int, groups: range) -> VoiceBatch:
+        """These of a step's groups whose moods are learned."""
+        return self._batch(self.sampling.acted, (step, 0), groups)
 
-    def _group(self, draw: np.random.Generator) -> tuple[np.ndarray, ...]:
+    def others(self, step: int, groups: range) -> VoiceBatch:
+        """These of a step's groups of which only the voice is learned."""
+        return self._batch(self.sampling.others, (step, 1), groups)
+
+    def _batch(self, share: Mapping[str, float], key: tuple[int, int], groups: range) -> VoiceBatch:
+        known = {source: weight for source, weight in share.items() if source in self.by_source}
+        drawn = [self._group(known, np.random.default_rng((self.seed, *key, group))) for group in groups]
+        return VoiceBatch(*(torch.from_numpy(np.stack(column)) for column in zip(*drawn)))
+
+    def _group(self, share: Mapping[str, float], draw: np.random.Generator) -> tuple[np.ndarray, ...]:
         s = self.sampling
-        source = self.sources[draw.choice(len(self.sources), p=self.share)]
+        weights = np.array(list(share.values()))
+        source = list(share)[draw.choice(len(share), p=weights / weights.sum())]
         speaker = str(draw.choice(list(self.by_source[source])))
         pool = self.by_source[source][speaker]
         speed = SPEEDS[draw.integers(1, len(SPEEDS))] if draw.random() < s.other_speed else 1.0
@@ -132,7 +140,7 @@ class VoiceSampler:
         to = Changed(to.frequency * speed, to.gain_db, to.noise_db)
         chosen = [pool[k] for k in draw.integers(len(pool), size=s.group)]
         features, speaking, pitch = (np.stack(x) for x in zip(*(self._crop(c, to, speed, draw) for c in chosen)))
-        emotion = np.array([-1 if source == "flite" else EMOTIONS.index(c.clip.emotion) for c in chosen])
+        emotion = np.array([EMOTIONS.index(c.clip.emotion) for c in chosen])
         voice = np.full(s.group, self.entry[voice_name(speaker, speed)])
         shortest, longest = np.log(s.time_constant_s)
         pace = np.exp(-draw.uniform(shortest, longest, s.group)) / FRAME_RATE_HZ
