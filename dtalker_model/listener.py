@@ -1,8 +1,9 @@
 """Who speaks, and in which mood: a small graph hears the voice, and a belief follows it.
 
-The graph gives a logit per frame for every identity and emotion it knows (similarities of the audio embedding with the
-library, DiffusionTalker eqs. 5 and 6). The belief averages them over speech with a time constant; silence changes
-nothing, and with little speech heard the prior (identity ``default``, emotion ``neutral``) holds.
+The graph remembers the moments of what it hears over speech, with a time constant, and gives after each frame a logit
+for every identity and emotion it knows (similarities of audio embeddings with libraries, DiffusionTalker eqs. 5 and 6).
+The belief averages these once more, so that it does not follow every syllable. Silence changes nothing, and with little
+speech heard the prior (identity ``default``, emotion ``neutral``) holds.
 """
 
 from __future__ import annotations
@@ -22,6 +23,12 @@ TRUST_S = 0.5
 
 SPEAKING = 0.5
 """A gate above this is speech."""
+
+MOMENTS = 2.0
+"""Time constants of the belief that the graph's short memory has: a deviation needs more speech than an average."""
+
+LONG_MEMORY = "long"
+"""The part of the graph's state that knows how a voice usually sounds."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +79,7 @@ class Listener:
 
     def __init__(self, path: Path, identities: Sequence[str], emotions: Sequence[str], threads: int = 1) -> None:
         self.identities, self.emotions = tuple(identities), tuple(emotions)
-        self._graph = Graph(path, {"features": 128}, threads)
+        self._graph = listener_graph(path, threads)
         self._averages = [Average(_one_hot(self.identities, "default")), Average(_one_hot(self.emotions, "neutral"))]
         self.reset()
 
@@ -87,8 +94,9 @@ class Listener:
         self, log_mel: np.ndarray, speaking: np.ndarray, time_constant_s: float
     ) -> tuple[np.ndarray, np.ndarray]:
         """Probabilities of identities (T, I) and emotions (T, E) for log_mel (T, 128) and the speech gate (T,)."""
-        logits, self._state = self._graph.run({"features": log_mel[None]}, self._state)
         speech = speaking > SPEAKING
+        inputs = {"features": log_mel[None], "pace": pace_of(speech, MOMENTS * time_constant_s)}
+        (*logits, _), self._state = self._graph.run(inputs, self._state)
         heard_s = (self._speech_frames + np.cumsum(speech)) / FRAME_RATE_HZ
         self._speech_frames += int(speech.sum())
         trust = heard_s / (heard_s + TRUST_S)
@@ -100,6 +108,16 @@ class Listener:
         named = zip((self.identities, self.emotions), self._averages)
         identities, emotions = ({n: float(p) for n, p in zip(names, a.probabilities)} for names, a in named)
         return identities, emotions
+
+
+def listener_graph(path: Path, threads: int = 1) -> Graph:
+    """A listener's graph: log-mel and pace in; identity logits, emotion logits and voice embedding out."""
+    return Graph(path, {"features": 128, "pace": 1}, threads)
+
+
+def pace_of(speech: np.ndarray, time_constant_s: float) -> np.ndarray:
+    """How far the short memory moves on in each frame, (1, T, 1) float32: speech (T,) bool, its time constant."""
+    return (speech / (FRAME_RATE_HZ * time_constant_s)).astype(np.float32)[None, :, None]
 
 
 def _one_hot(names: Sequence[str], name: str) -> np.ndarray:

@@ -120,15 +120,15 @@ class SteadyVoice:
     """In place of the listener's graph: the same logits in every frame."""
 
     def __init__(self, path: Path, inputs: dict[str, int], threads: int = 1) -> None:
-        assert inputs == {"features": 128}
+        assert inputs == {"features": 128, "pace": 1}
 
     def initial_state(self, batch: int = 1) -> dict[str, np.ndarray]:
         return {}
 
     def run(self, inputs: dict[str, np.ndarray], state: Any) -> tuple[list[np.ndarray], Any]:
         T = inputs["features"].shape[1]
-        logits = ([3.0, 0.0], [2.0, 0.0, -1.0])
-        return [np.tile(np.array(row, np.float32), (1, T, 1)) for row in logits], state
+        outputs = ([3.0, 0.0], [2.0, 0.0, -1.0], [1.0])
+        return [np.tile(np.array(row, np.float32), (1, T, 1)) for row in outputs], state
 
 
 @pytest.mark.parametrize("time_constant_s", [0.1, 1.0, 10.0])

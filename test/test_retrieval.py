@@ -48,5 +48,8 @@ def test_the_shipped_listener_hears_a_clip(demo_wav: Path) -> None:
     ear = Ear("dtalker")
     audio, _ = soundfile.read(demo_wav, dtype="float32")
     heard = ear.hear(audio)
-    assert heard.emotion.shape == (len(ear.emotions),) and np.isfinite(heard.identity).all()
+    assert heard.emotion.shape == (len(ear.emotions),) and np.linalg.norm(heard.voice) == pytest.approx(1, abs=1e-4)
     assert np.abs(heard.emotion).max() <= 10.0 + 1e-3  # a cosine over a temperature of 0.1
+    again = ear.hear(audio, heard.memory)
+    np.testing.assert_allclose(again.voice, heard.voice, atol=1e-5)
+    assert not np.allclose(again.emotion, heard.emotion, atol=1e-3), "what is usual for a voice is remembered"

@@ -22,7 +22,7 @@ SECOND = np.arange(SAMPLE_RATE_HZ) / SAMPLE_RATE_HZ
 
 def buzz(f0_hz: float) -> np.ndarray:
     """A voice-like tone: harmonics that fall off."""
-    return sum(np.sin(2 * np.pi * k * f0_hz * SECOND) / k for k in range(1, 12)) * 0.1
+    return 0.1 * np.sum([np.sin(2 * np.pi * k * f0_hz * SECOND) / k for k in range(1, 12)], axis=0)
 
 
 @pytest.mark.parametrize("f0_hz", [80.0, 130.0, 220.0, 450.0])

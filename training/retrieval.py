@@ -1,7 +1,9 @@
 """What the listener retrieves from voices it never heard: the emotion of a clip, and whether two clips are one speaker.
 
-The exported graph gives per frame the similarity of the audio embedding with every entry of its libraries (eqs. 5, 6).
-They are averaged over speech. Two clips are compared by the cosine of their centred similarities with the identities.
+The exported graph hears a clip to its end, with a short memory that forgets nothing. Emotions are retrieved twice: from
+the clip alone, and by a listener that is accustomed to the voice, as a robot's is after a minute with somebody: it has
+heard other clips of that speaker before, in random order and without labels. Two clips are compared by the cosine of
+their voice embeddings.
 """
 
 from __future__ import annotations
@@ -13,22 +15,23 @@ import numpy as np
 
 from dtalker_model.card import listener_path, model_path, read_card
 from dtalker_model.features import LogMel
+from dtalker_model.listener import LONG_MEMORY, SPEAKING, listener_graph, pace_of
 from dtalker_model.rates import FRAME_SAMPLES, SAMPLE_RATE_HZ
-from dtalker_model.runtime import Graph
 from dtalker_model.voice_activity import VoiceActivity
 from training.bootstrap import DRAWS, SEED, Figure, interval
 from training.corpus import Clip, load_audio
 
 VERIFICATION_S = 3.0
-SPEAKING = 0.5
+FORGET_NOTHING_S = 1e6
 
 
 @dataclass(frozen=True)
 class Heard:
-    """Mean similarities of one clip: identities (I,) and emotions (E,), over its speech."""
+    """One clip: similarity (E,) with the emotions, voice embedding (D,) of length 1, and what is remembered longer."""
 
-    identity: np.ndarray
     emotion: np.ndarray
+    voice: np.ndarray
+    memory: np.ndarray
 
 
 class Ear:
@@ -37,15 +40,22 @@ class Ear:
     def __init__(self, model: str) -> None:
         path = model_path(model)
         self.emotions = read_card(path).listener_emotions
-        self._graph = Graph(listener_path(path), {"features": 128})
+        self._graph = listener_graph(listener_path(path))
 
-    def hear(self, audio: np.ndarray) -> Heard:
-        """Listen to mono audio (samples,) at 16 kHz; over all frames where nobody seems to speak."""
+    def hear(self, audio: np.ndarray, memory: np.ndarray | None = None) -> Heard:
+        """Listen to mono audio (samples,) at 16 kHz; to all frames where nobody seems to speak.
+
+        Args:
+            memory: of what was heard of this voice before; nothing where it is left out.
+        """
         frames = LogMel().push(np.pad(audio, (0, -len(audio) % FRAME_SAMPLES)))
         speech = VoiceActivity().apply(frames.level_db) > SPEAKING
-        logits, _ = self._graph.run({"features": frames.log_mel[None]}, self._graph.initial_state())
-        weight = speech if speech.any() else np.ones(len(speech), bool)
-        return Heard(*(x[0][weight].mean(axis=0) for x in logits))
+        state = self._graph.initial_state()
+        if memory is not None:
+            state[LONG_MEMORY] = memory
+        pace = pace_of(speech if speech.any() else np.ones(len(speech), bool), FORGET_NOTHING_S)
+        (_, emotion, voice), state = self._graph.run({"features": frames.log_mel[None], "pace": pace}, state)
+        return Heard(emotion[0, -1], voice[0, -1], state[LONG_MEMORY])
 
 
 def middle(audio: np.ndarray, seconds: float = VERIFICATION_S) -> np.ndarray:
@@ -56,17 +66,38 @@ def middle(audio: np.ndarray, seconds: float = VERIFICATION_S) -> np.ndarray:
 
 
 def emotion_accuracy(ear: Ear, clips: Sequence[Clip]) -> Figure:
-    """Share of clips whose own emotion is the most similar one."""
-    right = [ear.emotions[int(ear.hear(load_audio(c)).emotion.argmax())] == c.emotion for c in clips]
+    """Share of clips whose own emotion is the most similar one, each clip heard alone."""
+    return _share([_right(ear, clip, ear.hear(load_audio(clip))) for clip in clips])
+
+
+def accustomed_emotion_accuracy(ear: Ear, clips: Sequence[Clip]) -> Figure:
+    """The same after the other half of the speaker's clips was heard, in random order and without labels."""
+    draw = np.random.default_rng(SEED)
+    right = []
+    for speaker in sorted({c.identity for c in clips}):
+        mine = [c for c in clips if c.identity == speaker]
+        order = [mine[k] for k in draw.permutation(len(mine))]
+        half = len(order) // 2
+        for before, after in ((order[:half], order[half:]), (order[half:], order[:half])):
+            memory = None
+            for clip in before:
+                memory = ear.hear(load_audio(clip), memory).memory
+            right += [_right(ear, clip, ear.hear(load_audio(clip), memory)) for clip in after]
+    return _share(right)
+
+
+def _right(ear: Ear, clip: Clip, heard: Heard) -> bool:
+    return ear.emotions[int(heard.emotion.argmax())] == clip.emotion
+
+
+def _share(right: Sequence[bool]) -> Figure:
     return Figure(np.array([[float(r), 1.0] for r in right]).reshape(-1, 2))
 
 
 def identity_similarity(ear: Ear, clips: Sequence[Clip]) -> np.ndarray:
-    """Similarity of every two clips, heard for 3 s, in (clips, clips), -1 .. 1."""
-    heard = np.stack([ear.hear(middle(load_audio(c))).identity for c in clips]).astype(np.float64)
-    centred = heard - heard.mean(axis=1, keepdims=True)
-    unit = centred / np.maximum(np.linalg.norm(centred, axis=1, keepdims=True), 1e-12)
-    return unit @ unit.T
+    """Cosine of the voice embeddings of every two clips, heard for 3 s, in (clips, clips), -1 .. 1."""
+    voices = np.stack([ear.hear(middle(load_audio(c))).voice for c in clips]).astype(np.float64)
+    return voices @ voices.T
 
 
 def every_pair(similarity: np.ndarray, speakers: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
