@@ -46,11 +46,7 @@ class Integrator(nn.Module):
         super().__init__()
         self.tokens = config.embedding_tokens
         dim = config.embedding_dim // config.embedding_tokens
-        self.f_k = nn.Sequential(nn.Linear(dim, 4 * dim), nn.Tanh(), nn.Linear(4 * dim, dim))
-        self.f_v = nn.Sequential(nn.Linear(dim, 4 * dim), nn.Tanh(), nn.Linear(4 * dim, 2 * dim))
-        with torch.no_grad():
-            self.f_k[-1].weight.mul_(FIRST_SCALE)
-            self.f_v[-1].weight.mul_(FIRST_SCALE)
+        self.f_k, self.f_v = _mlp(dim, dim), _mlp(dim, 2 * dim)
 
     def forward(self, identity: Tensor, emotion: Tensor) -> Tensor:
         """identity, emotion (B, T, embedding_dim) -> p (B, T, 2 embedding_dim)."""
@@ -59,6 +55,13 @@ class Integrator(nn.Module):
         e = emotion.reshape(B, T, self.tokens, D // self.tokens)
         attention = torch.softmax(i @ self.f_k(e).transpose(-1, -2) / math.sqrt(D // self.tokens), dim=-1)
         return (attention @ self.f_v(e)).reshape(B, T, 2 * D)
+
+
+def _mlp(in_dim: int, out_dim: int) -> nn.Sequential:
+    first, last = nn.Linear(in_dim, 4 * in_dim), nn.Linear(4 * in_dim, out_dim)
+    with torch.no_grad():
+        last.weight.mul_(FIRST_SCALE)
+    return nn.Sequential(first, nn.Tanh(), last)
 
 
 class MotionDecoder(nn.Module):

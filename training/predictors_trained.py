@@ -146,10 +146,11 @@ class PersonalizerEar(Ear):
         self.emotions = network.library.names.emotions[:-1]  # the last one stands for a label that was dropped
 
     @torch.no_grad()
-    def hear(self, audio: np.ndarray) -> Heard:
-        """See `Ear`."""
+    def hear(self, audio: np.ndarray, memory: np.ndarray | None = None) -> Heard:
+        """See `Ear`; nothing is remembered from clip to clip."""
         heard = torch.from_numpy(hearing_of(self._network)(audio).astype(np.float32))[None]
         loud = speech(torch.from_numpy(log_mel(audio).astype(np.float32))[None])
-        logits = self._network.personalizer.similarities(audio_feature(self._network, heard), loud)
-        identity, emotion = (x[0].numpy() for x in logits)
-        return Heard(identity, emotion[: len(self.emotions)])
+        personalizer, feature = self._network.personalizer, audio_feature(self._network, heard)
+        emotion = personalizer.similarities(feature, loud)[1][0].numpy()
+        voice = torch.nn.functional.normalize(personalizer.audio_embeddings(feature, loud)[0][0], dim=0).numpy()
+        return Heard(emotion[: len(self.emotions)], voice, np.zeros(0, np.float32))
