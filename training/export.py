@@ -24,6 +24,8 @@ OPSET = 17
 TOLERANCE = 1e-4
 PARITY_FRAMES = 1000
 PARITY_CHUNK = 37
+PACE, MOST_PACE = "pace", 0.2
+"""The listener's second input: 20 ms over a time constant of 0.1 s at least."""
 PARITY_BATCHES = (1, 16)
 OFFLINE_FRAMES = 100
 """In place of both where the encoder needs the whole clip: its memory grows with the clip, and chunks do not join."""
@@ -106,6 +108,8 @@ def parity(
     frames, chunk = (OFFLINE_FRAMES, OFFLINE_FRAMES) if offline else (PARITY_FRAMES, PARITY_CHUNK)
     draw = np.random.default_rng(0)
     arrays = {name: draw.standard_normal((batch, frames, dim), np.float32) for name, dim in inputs.items()}
+    if PACE in arrays:  # a duration over a time constant, never negative
+        arrays[PACE] = draw.uniform(0, MOST_PACE, arrays[PACE].shape).astype(np.float32)
     count = (steps,) if steps else ()
     *expected, _ = network(*(torch.from_numpy(a) for a in arrays.values()), network.initial_state(batch), *count)
     graph = Graph(path, dict(inputs))
