@@ -35,7 +35,7 @@ class ListenerConfig:
     embedding_dim: int = 32
     temperature: float = 0.1
     memory_s: float = 150.0
-    usual_s: float = 40.0
+    usual_s: float = 20.0
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for a card or a checkpoint."""

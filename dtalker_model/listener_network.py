@@ -103,9 +103,8 @@ class ListenerNetwork(nn.Module):
         self.mood_embedding, self.voice_embedding = (Embedding(dim, c.embedding_dim) for dim in self.dims)
         self.emotion = nn.Parameter(torch.randn(c.emotions, c.embedding_dim))
         self.voices = nn.Parameter(torch.randn(c.voices, c.embedding_dim))
-        # Sums of what people usually sound like, of mass 1; and how far a voice's own habit replaces their moments.
+        # Sums of what people usually sound like, of mass 1.
         self.register_buffer("usual", with_squares(torch.zeros(self.mood.dim)))
-        self.adapt = nn.Parameter(torch.ones(2, self.mood.dim))
         # Which name each voice of the library counts as.
         self.register_buffer("name_of", torch.zeros(c.voices, c.identities))
 
@@ -157,10 +156,9 @@ class ListenerNetwork(nn.Module):
 
         What is usual is a maximum a posteriori estimate: people in general count as `usual_s` of speech.
         """
-        D, weight = self.mood.dim, self.config.usual_s / self.config.memory_s
-        people, own = moments(self.usual, D), moments(long + weight * self.usual, D)
-        differs = (h - p - a * (o - p) for h, p, o, a in zip(heard, people, own, self.adapt))
-        return self._similarity(self.mood_embedding(*differs), self.emotion)
+        people = self.usual * (self.config.usual_s / self.config.memory_s)
+        mean, deviation = moments(long + people, self.mood.dim)
+        return self._similarity(self.mood_embedding(heard[0] - mean, heard[1] - deviation), self.emotion)
 
     def voice_logits(self, embedding: Tensor) -> Tensor:
         """Eq. (5)'s exponents: voice embedding (..., embedding_dim) -> (..., voices)."""

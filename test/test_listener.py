@@ -109,7 +109,7 @@ def test_names_share_the_probability_of_their_voices(network: ListenerNetwork) -
 
 @torch.no_grad()
 def test_a_mood_is_what_differs_from_the_usual(network: ListenerNetwork) -> None:
-    """Much speech of one kind makes it usual: with `adapt` at 1, only what the prior weighs is left of it."""
+    """Much speech of one kind makes it usual: only what the prior weighs is left of it."""
     D = network.mood.dim
     sums = with_squares(torch.full((1, 1, D), 2.0))
     heard = moments(sums, D)

@@ -43,7 +43,7 @@ class ListenerTraining:
     sampling: VoiceSampling = field(default_factory=VoiceSampling)
     plan: loop.Plan = field(
         default_factory=lambda: loop.Plan(
-            steps=1600, learning_rate=3e-3, weight_decay=0.1, ema=0.99, validate_every=1600
+            steps=2400, learning_rate=3e-3, weight_decay=0.1, ema=0.99, validate_every=2400
         )
     )
     left_out: tuple[str, ...] = ()

@@ -85,9 +85,9 @@ class VoiceSampling:
     group: int = 6
     acted_groups: int = 8
     other_groups: int = 2
-    other_speed: float = 0.3
+    other_speed: float = 0.65
     fresh: float = 0.33
-    longest_history: float = 50.0
+    longest_history: float = 25.0
     time_constant_s: tuple[float, float] = (2.0, 100.0)
 
 
