@@ -31,6 +31,9 @@ FIRST_SCALE = 12.0
 Else all identities would get almost the same p, too small to be seen beside F_a, and would hardly learn to differ.
 """
 
+MOST_LOG_RANGE = 2.0
+"""A person's coefficients range at most exp(2) times as far as the average, and at least exp(-2) times."""
+
 
 def audio_encoder(config: StudentConfig) -> AudioEncoder | HubertCnn:
     """The small audio encoder that `config` names."""
@@ -67,6 +70,9 @@ def _mlp(in_dim: int, out_dim: int) -> nn.Sequential:
 class MotionDecoder(nn.Module):
     """Predicts clean motion x0 from p, F_a, noisy motion and the noise level: LayerNorm, three GRU layers, MLP.
 
+    Ours: p also sets where each coefficient rests and how far it ranges (sources differ in both by factors, which
+    layers that only add p to what is heard learn slowly), and a linear path leads from F_a past the GRUs.
+
     `regularise` sets the dropout on the normalised audio feature and between the layers; both are 0 at first.
     """
 
@@ -82,6 +88,8 @@ class MotionDecoder(nn.Module):
         self.gru = nn.GRU(inputs, dim, num_layers=self.LAYERS, batch_first=True)
         self.mlp = nn.Sequential(nn.Linear(dim, dim), nn.ReLU(), nn.Linear(dim, config.motion_dim))
         self.style = nn.Linear(2 * config.embedding_dim, config.motion_dim)
+        self.direct = nn.Linear(config.encoder_dim, config.motion_dim)
+        self.range = nn.Parameter(torch.zeros(2 * config.embedding_dim, config.motion_dim))
 
     def regularise(self, dropout: float, recurrent_dropout: float) -> None:
         """Shares dropped in training."""
@@ -114,8 +122,10 @@ class MotionDecoder(nn.Module):
         if self.training:
             before, after = p.shape[-1], p.shape[-1] + audio.shape[-1]
             x = torch.cat([x[..., :before], self.drop(x[..., before:after]), x[..., after:]], dim=-1)
+            audio = self.drop(audio)
         y, hidden = self.gru(x, hidden.transpose(0, 1).contiguous())
-        return self.mlp(y) + self.style(p), hidden.transpose(0, 1)
+        amplitude = torch.exp(MOST_LOG_RANGE * torch.tanh(p @ self.range))
+        return amplitude * (self.mlp(y) + self.direct(audio)) + self.style(p), hidden.transpose(0, 1)
 
 
 def sample(

@@ -73,6 +73,21 @@ def test_weights_and_their_average_after_known_steps(tmp_path: Path) -> None:
     assert load_file(tmp_path / BEST)["w"].item() == seen[0]
 
 
+def test_an_encoder_can_learn_more_slowly(tmp_path: Path) -> None:
+    class Pair(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.encoder, self.decoder = Bowl(50.0), Bowl(50.0)
+
+        def forward(self, slope: Tensor) -> dict[str, Tensor]:
+            return {"loss": self.encoder(slope)["loss"] + self.decoder(slope)["loss"]}
+
+    model = Pair()
+    plan = Plan(steps=5, learning_rate=0.5, weight_decay=0.0, encoder_rate=0.25, validate_every=5)
+    train(model, flat, no_score, plan, tmp_path)
+    assert 50 - model.encoder.w.item() == pytest.approx((50 - model.decoder.w.item()) / 4, rel=1e-4)
+
+
 def test_the_schedule_is_known() -> None:
     assert learning_rate_factor(0, 10**9) == pytest.approx(0.01)
     assert learning_rate_factor(99, 10**9) == pytest.approx(1)

@@ -18,6 +18,7 @@ from training.__main__ import main  # noqa: E402
 from training.distilled import StudentWeights  # noqa: E402
 from training.library import Library, Names  # noqa: E402
 from training.loop import Plan  # noqa: E402
+from training.phones import PHONES  # noqa: E402
 from training.posed import ACTION_UNITS, POSED, expression, pose  # noqa: E402
 from training.run_teacher import TeacherTraining  # noqa: E402
 from training.runs import saved_names  # noqa: E402
@@ -54,8 +55,11 @@ def test_losses_have_their_known_values() -> None:
     assert losses.vertex(clean, motion, observed, gram).item() == pytest.approx(3 * (4 + 0 + 1) / 3)
     logits = torch.tensor([[[0.0, 0.0], [100.0, 0.0]]])
     assert losses.phone(logits, torch.tensor([[1, -1]])).item() == pytest.approx(np.log(2) / 2)
-    gap, weight = torch.tensor([2.0, 5.0]), torch.tensor([[1.0, 1.0, 6.0]])
-    assert losses.lip_gap(clean, motion, observed, gap, weight).item() == pytest.approx((16 + 0 + 6 * 4) / 3)
+    gap = torch.tensor([2.0, 5.0])
+    assert losses.lip_gap(clean, motion, observed, gap).item() == pytest.approx((16 + 0 + 4) / 3)
+    phones = torch.tensor([[PHONES.index("AA"), PHONES.index("B"), PHONES.index("M")]])
+    assert losses.closure(clean, motion, observed, gap, phones).item() == pytest.approx(4 / 3)
+    assert losses.closure(-clean, motion, observed, gap, phones).item() == 0, "too narrow is no fault at a bilabial"
 
 
 def test_the_total_is_the_weighted_sum() -> None:

@@ -13,8 +13,9 @@ from torch import Tensor
 from dtalker_model.blendshapes import indices
 from dtalker_model.features import POWER_FLOOR
 from dtalker_model.rates import DELAY_FRAMES
-from training.corpus import generic_name
+from training.corpus import Clip, generic_name
 from training.library import DEFAULT, STRENGTH, UNKNOWN, Names
+from training.manners import Manner, average, imitate, manner
 from training.posed import ACTION_UNITS, pose
 from training.spectral import Disturbance, disturb
 from training.variants import Variant
@@ -96,7 +97,7 @@ class Sampler:
         self.by_source = {s: [v for v in variants if v.clip.source == s] for s in share}
         self.lengths = {s: np.array([len(v.phones) for v in vs], float) for s, vs in self.by_source.items()}
         self.sources, self.share = list(share), np.array(list(share.values())) / sum(share.values())
-        self.rest = resting_faces(variants)
+        self.manners, self.average = manners(variants)
         self.posed = sorted(set(ACTION_UNITS) & set(names.emotions) - {v.clip.emotion for v in variants})
 
     def batch(self, step: int, rows: range) -> Batch:
@@ -117,9 +118,9 @@ class Sampler:
         heard = {n: _window(x, begin, T, edge=n != "waveform").astype(np.float32) for n, x in v.heard.items()}
         heard["log_mel"] = self._disturbed(heard["log_mel"], begin, draw)
         motion, observed, phones = self._spoken(v, begin)
-        identity, rest = self._identity(v, draw)
-        if rest is not None:
-            motion = np.maximum(motion - rest, 0)
+        identity = self._identity(v, draw)
+        if v.clip.motion and identity != v.clip.identity:
+            motion = imitate(motion, self.manners[_speaker(v.clip)], self.average[identity])
         emotion, strength = v.clip.emotion, STRENGTH[v.clip.intensity]
         if v.clip.motion and emotion == "neutral" and draw.random() < s.posed:
             emotion = str(draw.choice(self.posed))
@@ -129,7 +130,12 @@ class Sampler:
             emotion = UNKNOWN
         label = self.names.emotions.index(emotion)
         noise, dice = draw.standard_normal((T, 52), np.float32), draw.random(4, np.float32)
-        labels = (np.int64(identity), np.int64(label), np.float32(strength), *self._voice(v))
+        labels = (
+            np.int64(self.names.identities.index(identity)),
+            np.int64(label),
+            np.float32(strength),
+            *self._voice(v),
+        )
         return heard, motion, observed, phones, *labels, noise, dice
 
     def _disturbed(self, features: np.ndarray, begin: int, draw: np.random.Generator) -> np.ndarray:
@@ -150,12 +156,12 @@ class Sampler:
             _hold_first(motion, observed)
         return motion, observed, phones
 
-    def _identity(self, v: Variant, draw: np.random.Generator) -> tuple[int, np.ndarray | None]:
+    def _identity(self, v: Variant, draw: np.random.Generator) -> str:
+        """Whose manner the crop shall show."""
         dice = draw.random()
         if v.clip.motion is None or dice < self.sampling.default:
-            return self.names.identities.index(DEFAULT), self.rest.get(v.clip.identity)
-        known = v.clip.identity if dice > self.sampling.default + self.sampling.generic else generic_name(v.clip)
-        return self.names.identities.index(known), None
+            return DEFAULT
+        return v.clip.identity if dice > self.sampling.default + self.sampling.generic else generic_name(v.clip)
 
     def _voice(self, v: Variant) -> tuple[np.int64, np.int64]:
         known = self.names.identities
@@ -169,18 +175,19 @@ def _stacked(rows: Sequence[Any]) -> Tensor:
     return torch.from_numpy(np.stack(rows))
 
 
-def resting_faces(variants: Sequence[Variant]) -> dict[str, np.ndarray]:
-    """Per speaker the 10th percentile of each observed coefficient: their face at rest, (52,) float32."""
-    rest = {}
-    for name in sorted({v.clip.identity for v in variants if v.clip.motion}):
-        mine = [v for v in variants if v.clip.identity == name and v.clip.motion]
-        weights = np.where(
-            np.concatenate([v.observed for v in mine]), np.concatenate([v.weights for v in mine]), np.nan
-        )
-        seen = ~np.isnan(weights).all(axis=0)
-        rest[name] = np.zeros(52, np.float32)
-        rest[name][seen] = np.nanpercentile(weights[:, seen].astype(np.float32), 10, axis=0)
-    return rest
+def _speaker(clip: Clip) -> tuple[str, str]:
+    return generic_name(clip), clip.identity
+
+
+def manners(variants: Sequence[Variant]) -> tuple[dict[tuple[str, str], Manner], dict[str, Manner]]:
+    """Manners of speakers, by generic name and identity, and those of generic entries; `default` rests at zero."""
+    moving = [v for v in variants if v.clip.motion]
+    groups = {s: [v for v in moving if _speaker(v.clip) == s] for s in sorted({_speaker(v.clip) for v in moving})}
+    own = {speaker: manner(group) for speaker, group in groups.items()}
+    generic = {name: average([m for (g, _), m in own.items() if g == name]) for name, _ in own}
+    if own:
+        generic[DEFAULT] = Manner(np.zeros(52, np.float32), average(list(own.values())).spread)
+    return own, generic
 
 
 def _hold_first(motion: np.ndarray, observed: np.ndarray) -> None:

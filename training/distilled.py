@@ -151,7 +151,7 @@ class Distilled(nn.Module):
         p = self.personalized(batch)
         clean = self.predict(p, audio, noisy, level, steps)
         return {
-            **losses.distances(clean, motion, batch, self.gram, self.gap, self.config.weights.closure),
+            **losses.distances(clean, motion, batch, self.gram, self.gap),
             "distillation": distillation(clean, target, level),
             "enhancement": self._enhancement(batch, p_teacher, target, p, clean),
         }

@@ -43,6 +43,7 @@ class Plan:
         steps: at most so many.
         learning_rate: its peak; see `learning_rate_factor`.
         weight_decay: of AdamW.
+        encoder_rate: learning rate of the parameters of `encoder`, as a share of the others'.
         ema: decay per step of the averaged weights, which are the ones validated and kept; 0 averages nothing.
         validate_every: steps between validations; the last step is always validated.
         patience: validations without a lower score that are endured; the next one ends the run.
@@ -54,6 +55,7 @@ class Plan:
     steps: int = 900
     learning_rate: float = 1e-3
     weight_decay: float = 0.05
+    encoder_rate: float = 1.0
     ema: float = 0.995
     validate_every: int = 100
     patience: int = 6
@@ -152,8 +154,11 @@ class _Run:
         self.average = copy.deepcopy(model, frozen).requires_grad_(False)
         self.parameters: list[Tensor] = [p for p in model.parameters() if p.requires_grad]
         self.averages: list[Tensor] = list(checkpoint.trainable(model, self.average).values())
+        named = [(name.startswith("encoder."), p) for name, p in model.named_parameters() if p.requires_grad]
+        shares = ((False, 1.0), (True, plan.encoder_rate))
+        groups = [{"params": [p for of, p in named if of is encoder], "share": s} for encoder, s in shares]
         self.optimizer = torch.optim.AdamW(
-            self.parameters, plan.learning_rate, BETAS, weight_decay=plan.weight_decay, fused=True
+            [g for g in groups if g["params"]], plan.learning_rate, BETAS, weight_decay=plan.weight_decay, fused=True
         )
         dtype = autocast_dtype(plan.precision, processes.device)
         self.scaler = torch.amp.GradScaler(processes.device.type, enabled=dtype == torch.float16)
@@ -163,7 +168,8 @@ class _Run:
         """Train on one batch; its terms, learning rate, gradient norm and seconds."""
         begin = time.perf_counter()
         rate = self.plan.learning_rate * learning_rate_factor(step - 1, self.plan.steps)
-        self.optimizer.param_groups[0]["lr"] = rate
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate * group["share"]
         torch.manual_seed(_step_seed(self.seed, step, self.processes.share.rank))
         terms = self.parallel(*placed(batch(step, self.processes.share), self.processes.device))
         means = self.processes.mean(torch.stack([term.detach() for term in terms.values()])).tolist()

@@ -39,14 +39,27 @@ def vertex(clean: Tensor, motion: Tensor, observed: Tensor, gram: Tensor) -> Ten
     return torch.einsum("btc,cd,btd->bt", error, gram, error).mean()
 
 
-def lip_gap(clean: Tensor, motion: Tensor, observed: Tensor, gap: Tensor, weight: Tensor) -> Tensor:
-    """Weighted squared error of the gap between the lips, a linear function of the coefficients.
+def lip_gap(clean: Tensor, motion: Tensor, observed: Tensor, gap: Tensor) -> Tensor:
+    """Squared error of the gap between the lips, a linear function of the coefficients.
 
     Args:
-        clean, motion, observed: (B, T, 52). gap: (52,), what a unit of each coefficient adds. weight: (B, T).
+        clean, motion, observed: (B, T, 52). gap: (52,), what a unit of each coefficient adds.
     """
-    error = ((clean - motion) * observed) @ gap
-    return (weight * error**2).mean()
+    return _gap_error(clean, motion, observed, gap).square().mean()
+
+
+def closure(clean: Tensor, motion: Tensor, observed: Tensor, gap: Tensor, phones: Tensor) -> Tensor:
+    """What of `lip_gap` is at /p b m/ and too wide: lips that meet when nobody sees when exactly must rather be early.
+
+    Args:
+        phones: (B, T) index of the phone of each frame.
+    """
+    wide = torch.relu(_gap_error(clean, motion, observed, gap))
+    return (wide**2 * torch.isin(phones, torch.tensor(BILABIALS, device=phones.device))).mean()
+
+
+def _gap_error(clean: Tensor, motion: Tensor, observed: Tensor, gap: Tensor) -> Tensor:
+    return ((clean - motion) * observed) @ gap
 
 
 def phone(logits: Tensor, labels: Tensor) -> Tensor:
@@ -57,19 +70,12 @@ def phone(logits: Tensor, labels: Tensor) -> Tensor:
     return total / labels.numel()
 
 
-def distances(
-    clean: Tensor, motion: Tensor, batch: Batch, gram: Tensor, gap: Tensor, closure: float
-) -> dict[str, Tensor]:
-    """Terms between predicted and recorded motion, both normalised, (B, T, 52).
-
-    Args:
-        gram, gap: geometry of the face, see `vertex` and `lip_gap`.
-        closure: how many times more a frame of /p b m/ counts in `lip_gap`, beyond once.
-    """
-    weight = 1 + closure * torch.isin(batch.phones, torch.tensor(BILABIALS, device=clean.device))
+def distances(clean: Tensor, motion: Tensor, batch: Batch, gram: Tensor, gap: Tensor) -> dict[str, Tensor]:
+    """Terms between predicted and recorded motion, both normalised, (B, T, 52); gram, gap: the face's geometry."""
     return {
         "reconstruction": reconstruction(clean, motion, batch.observed),
         "velocity": velocity(clean, motion, batch.observed),
         "vertex": vertex(clean, motion, batch.observed, gram),
-        "lip_gap": lip_gap(clean, motion, batch.observed, gap, weight),
+        "lip_gap": lip_gap(clean, motion, batch.observed, gap),
+        "closure": closure(clean, motion, batch.observed, gap, batch.phones),
     }

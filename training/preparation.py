@@ -42,7 +42,7 @@ class DataConfig:
     augmentation: Augmentation = field(default_factory=Augmentation)
     emotions: tuple[str, ...] = EMOTIONS
     share: dict[str, float] = field(
-        default_factory=lambda: {"ravdess": 1.8, "ravdess_song": 1.6, "facegood": 2.4, "grid": 6}
+        default_factory=lambda: {"ravdess": 0.7, "ravdess_song": 0.6, "facegood": 2.4, "grid": 6}
     )
     heard_share: dict[str, float] = field(default_factory=lambda: {"ravdess": 2, "flite": 2})
     copies: dict[str, int] = field(
@@ -111,15 +111,23 @@ def aligned(clips: Sequence[Clip], corpus: Path, alignment: Path) -> list[Clip]:
 def motion_statistics(variants: Sequence[Variant], posed_deviation: float) -> tuple[Tensor, Tensor]:
     """Mean and 1 / deviation of each coefficient over observed frames; one that nobody observed stays at zero.
 
+    The deviation is from the mean of each source, and all sources that observe a coefficient count alike: they differ
+    more in size and in how they were measured than speech does.
     Coefficients that poses move have a deviation of at least `posed_deviation`, observed or not.
     """
-    weights = np.concatenate([v.weights for v in variants]).astype(np.float64)
-    observed = np.concatenate([v.observed for v in variants])
-    count = np.maximum(observed.sum(axis=0), 1)
-    mean = (weights * observed).sum(axis=0) / count
-    deviation = np.sqrt((((weights - mean) ** 2) * observed).sum(axis=0) / count)
+    means, squares, shown = np.zeros(52), np.zeros(52), np.zeros(52)
+    for source in sorted({v.clip.source for v in variants}):
+        mine = [v for v in variants if v.clip.source == source]
+        weights = np.concatenate([v.weights for v in mine]).astype(np.float64)
+        observed = np.concatenate([v.observed for v in mine])
+        frames = np.maximum(observed.sum(axis=0), 1)
+        mean = (weights * observed).sum(axis=0) / frames
+        squares += (((weights - mean) ** 2) * observed).sum(axis=0) / frames
+        means += mean
+        shown += observed.any(axis=0)
+    mean, deviation = means / np.maximum(shown, 1), np.sqrt(squares / np.maximum(shown, 1))
     deviation[POSED] = np.maximum(deviation[POSED], posed_deviation)
-    known = observed.any(axis=0) | (deviation > 0)
+    known = (shown > 0) | (deviation > 0)
     scale = np.where(known, 1 / np.maximum(deviation, LEAST_DEVIATION), 1e6)
     return torch.from_numpy(mean).float(), torch.from_numpy(scale).float()
 

@@ -71,7 +71,7 @@ class Regression(nn.Module):
         terms = {
             "phone": losses.phone(self.phone_head(self.drop(audio)), batch.phones),
             **self.personalizer.losses(audio, speech(batch.heard["log_mel"]), batch.spoken_by, batch.spoken_as),
-            **losses.distances(clean, motion, seen, self.gram, self.gap, w.closure),
+            **losses.distances(clean, motion, seen, self.gram, self.gap),
         }
         return with_total(terms, {**vars(w), "identity_contrast": w.contrast, "emotion_contrast": w.contrast})
 

@@ -24,7 +24,7 @@ class RegressionTraining:
 
     regression: RegressionConfig = field(default_factory=RegressionConfig)
     data: DataConfig = field(default_factory=DataConfig)
-    plan: loop.Plan = field(default_factory=lambda: loop.Plan(600, ema=0.99, validate_every=150, precision="bf16"))
+    plan: loop.Plan = field(default_factory=lambda: loop.Plan(600, ema=0.985, validate_every=120, precision="bf16"))
     seed: int = 0
 
 

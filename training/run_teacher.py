@@ -41,8 +41,10 @@ class TeacherTraining:
 
     teacher: TeacherConfig = field(default_factory=TeacherConfig)
     data: DataConfig = field(default_factory=DataConfig)
-    hearing: loop.Plan = field(default_factory=lambda: loop.Plan(150, ema=0.98, precision="bf16"))
-    plan: loop.Plan = field(default_factory=lambda: loop.Plan(700, ema=0.99, validate_every=175, precision="bf16"))
+    hearing: loop.Plan = field(default_factory=lambda: loop.Plan(300, ema=0.98, precision="bf16"))
+    plan: loop.Plan = field(
+        default_factory=lambda: loop.Plan(650, encoder_rate=0.5, ema=0.985, validate_every=130, precision="bf16")
+    )
     seed: int = 0
 
 

@@ -42,16 +42,15 @@ class Weights:
 
     Attributes:
         reconstruction, contrast: lambda_1 and lambda_2.
-        velocity, vertex, lip_gap, phone: of our own terms, see `training.losses`.
-        closure: how many times more a frame of /p b m/ counts in `lip_gap`, beyond once.
+        velocity, vertex, lip_gap, closure, phone: of our own terms, see `training.losses`.
     """
 
     reconstruction: float = 1.0
     contrast: float = 0.007
     velocity: float = 1.0
-    vertex: float = 0.5
+    vertex: float = 2.0
     lip_gap: float = 0.05
-    closure: float = 5.0
+    closure: float = 6.0
     phone: float = 0.1
 
 
@@ -151,8 +150,7 @@ class Teacher(nn.Module):
         known = batch.observed * (batch.dice[:, 1] >= self.config.own).float()[:, None, None]
         start = known * motion + (1 - known) * first.detach()
         second = self.predict(p, audio, diffuse(start, batch.noise, level[:, None, None]), level, steps)
-        closure = self.config.weights.closure
-        both = [losses.distances(clean, motion, batch, self.gram, self.gap, closure) for clean in (first, second)]
+        both = [losses.distances(clean, motion, batch, self.gram, self.gap) for clean in (first, second)]
         return {name: (both[0][name] + both[1][name]) / 2 for name in both[0]}
 
     def predict(self, p: Tensor, audio: Tensor, noisy: Tensor, level: Tensor, steps: Tensor) -> Tensor:
