@@ -40,6 +40,7 @@ class DistilledConfig:
         dropout, recurrent_dropout: on the audio feature, and between the decoder's GRU layers.
         rehearsal: share of crops on which the step counts that it has learned already are kept.
         own: share of crops whose noisy motion is made from the teacher's prediction instead of the recording.
+        first: share of crops that are denoised at t = T, where all must come from the audio, whatever the round.
         enhanced: crops of different identities and emotions that L_pc compares, at most; M of eq. (14).
         use_identity, use_emotion: without, every crop has the same embedding (for the ablation).
     """
@@ -50,6 +51,7 @@ class DistilledConfig:
     recurrent_dropout: float = 0.2
     rehearsal: float = 0.3
     own: float = 0.3
+    first: float = 0.5
     enhanced: int = 8
     use_identity: bool = True
     use_emotion: bool = True
@@ -140,14 +142,15 @@ class Distilled(nn.Module):
         motion = (batch.motion - self.student.motion_mean) * self.student.motion_scale
         steps = self._step_counts(batch.dice[:, 2])
         level = (1 + torch.floor(batch.dice[:, 0] * steps)) / steps
+        level = torch.where(batch.dice[:, 3] < self.config.first, 1.0, level)
         with torch.no_grad():
             ask = lambda noisy, at, n: teacher.predict(p_teacher, told, noisy, at, n)  # noqa: E731
             guess = ask(batch.noise, torch.ones_like(level), 2 * steps)
             known = batch.observed * (batch.dice[:, 1] >= self.config.own).float()[:, None, None]
             noisy = diffuse(known * motion + (1 - known) * guess, batch.noise, level[:, None, None])
             halved = halved_target(lambda x, at: ask(x, at, 2 * steps), noisy, level, steps)
-            kept = ask(noisy, level, steps)
-            target = torch.where((steps == self.steps)[:, None, None], halved, kept)
+            learning = (steps == self.steps)[:, None, None]
+            target = halved if learning.all() else torch.where(learning, halved, ask(noisy, level, steps))
         p = self.personalized(batch)
         clean = self.predict(p, audio, noisy, level, steps)
         return {
