@@ -39,7 +39,7 @@ class DistilledConfig:
     Attributes:
         dropout, recurrent_dropout: on the audio feature, and between the decoder's GRU layers.
         rehearsal: share of crops on which the step counts that it has learned already are kept.
-        own: share of crops whose noisy motion is made from the teacher's prediction instead of the recording.
+        own: share of crops whose noisy motion is made from the student's own prediction instead of the recording.
         first: share of crops that are denoised at t = T, where all must come from the audio, whatever the round.
         enhanced: crops of different identities and emotions that L_pc compares, at most; M of eq. (14).
         use_identity, use_emotion: without, every crop has the same embedding (for the ablation).
@@ -50,7 +50,7 @@ class DistilledConfig:
     dropout: float = 0.3
     recurrent_dropout: float = 0.2
     rehearsal: float = 0.3
-    own: float = 0.3
+    own: float = 0.9
     first: float = 0.5
     enhanced: int = 8
     use_identity: bool = True
@@ -143,15 +143,15 @@ class Distilled(nn.Module):
         steps = self._step_counts(batch.dice[:, 2])
         level = (1 + torch.floor(batch.dice[:, 0] * steps)) / steps
         level = torch.where(batch.dice[:, 3] < self.config.first, 1.0, level)
+        p = self.personalized(batch)
         with torch.no_grad():
             ask = lambda noisy, at, n: teacher.predict(p_teacher, told, noisy, at, n)  # noqa: E731
-            guess = ask(batch.noise, torch.ones_like(level), 2 * steps)
+            guess = self.predict(p, audio, batch.noise, torch.ones_like(level), steps)
             known = batch.observed * (batch.dice[:, 1] >= self.config.own).float()[:, None, None]
             noisy = diffuse(known * motion + (1 - known) * guess, batch.noise, level[:, None, None])
             halved = halved_target(lambda x, at: ask(x, at, 2 * steps), noisy, level, steps)
             learning = (steps == self.steps)[:, None, None]
             target = halved if learning.all() else torch.where(learning, halved, ask(noisy, level, steps))
-        p = self.personalized(batch)
         clean = self.predict(p, audio, noisy, level, steps)
         return {
             **losses.distances(clean, motion, batch, self.gram, self.gap),

@@ -65,7 +65,7 @@ class TeacherConfig:
         steps: N.
         dropout, recurrent_dropout: on the audio feature, and between the decoder's GRU layers.
         temperature_upper, temperature_lower: scale of the sampler's noise on upper and lower face.
-        own: share of crops whose noisy motion is made from the network's own prediction instead of the recording.
+        own: in the last lesson, share of crops whose noisy motion is made from the network's own prediction.
     """
 
     shared: StudentConfig = field(default_factory=StudentConfig)
@@ -77,7 +77,7 @@ class TeacherConfig:
     recurrent_dropout: float = 0.2
     temperature_upper: float = 1.0
     temperature_lower: float = 1.0
-    own: float = 0.0
+    own: float = 0.9
     weights: Weights = field(default_factory=Weights)
 
 
@@ -93,6 +93,7 @@ class Teacher(nn.Module):
     def __init__(self, config: TeacherConfig, names: Names) -> None:
         super().__init__()
         self.config = config
+        self.own = 0.0
         shared = config.shared
         self.encoder = large_encoder(config)
         self.personalizer = ContrastivePersonalizer(names, shared.embedding_dim, shared.encoder_dim)
@@ -147,7 +148,7 @@ class Teacher(nn.Module):
         steps = torch.full_like(batch.dice[:, 0], float(self.config.steps))
         first = self.predict(p, audio, batch.noise, torch.ones_like(steps), steps)
         level = (1 + torch.floor(batch.dice[:, 0] * (self.config.steps - 1))) / self.config.steps
-        known = batch.observed * (batch.dice[:, 1] >= self.config.own).float()[:, None, None]
+        known = batch.observed * (batch.dice[:, 1] >= self.own).float()[:, None, None]
         start = known * motion + (1 - known) * first.detach()
         second = self.predict(p, audio, diffuse(start, batch.noise, level[:, None, None]), level, steps)
         both = [losses.distances(clean, motion, batch, self.gram, self.gap) for clean in (first, second)]
