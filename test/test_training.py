@@ -41,6 +41,7 @@ TEACHER = {
     "teacher": {"shared": SIZES, "scratch": {"dim": 12}, "steps": 16},
     "data": DATA,
     "hearing": PLAN,
+    "settling": PLAN,
     "plan": PLAN,
 }
 CHAIN = {"distilled": {"student": SIZES}, "data": DATA, "align": PLAN, "first": PLAN, "later": PLAN}

@@ -25,6 +25,7 @@ TEACHER: dict[str, Any] = {
     "teacher": {"shared": SIZES, "scratch": {"dim": 12}},
     "data": DATA,
     "hearing": PLAN,
+    "settling": PLAN,
     "plan": PLAN,
 }
 CHAIN: dict[str, Any] = {"distilled": {"student": SIZES}, "data": DATA, "align": PLAN, "first": PLAN, "later": PLAN}
