@@ -91,6 +91,15 @@ def test_arguments_win_over_the_file(listener: Listener, tmp_path: Path) -> None
     assert code == 0, output
 
 
+def test_the_open_model_is_chosen_by_name(listener: Listener) -> None:
+    process = launch("model:=dtalker-open", "emotion:=sad")
+    listener.until(lambda: len(listener.frames) > 20 or process.poll() is not None, "frames")
+    assert parameter(listener, "dtalker", "model") == "dtalker-open"
+    code, output = interrupt(process)
+    assert code == 0, output
+    assert "Traceback" not in output
+
+
 def test_without_autostart_a_manager_leads(listener: Listener) -> None:
     process = launch("autostart:=false")
     for transition in (Transition.TRANSITION_CONFIGURE, Transition.TRANSITION_ACTIVATE):

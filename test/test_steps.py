@@ -1,4 +1,4 @@
-"""The number of denoising steps as a dial: one file, no restart, no jump. With the shipped model."""
+"""The number of denoising steps as a dial: one file, no restart, no jump. With the shipped models."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import soundfile
 
 import dtalker_model
 from dtalker_model import SettingError, Talker
-from dtalker_model.card import model_path, read_card
+from dtalker_model.card import ModelCard, model_path, read_card
 from dtalker_model.features import LogMel
 from dtalker_model.personalizer import Personalizer
 from dtalker_model.rates import SAMPLE_RATE_HZ
@@ -19,7 +19,8 @@ from dtalker_model.runtime import DECODER, OnnxStep, for_steps
 from dtalker_model.settings import Settings
 
 TOLERANCE = 1e-4
-CARD = read_card(model_path("dtalker"))
+CARD, OPEN = (read_card(model_path(name)) for name in ("dtalker", "dtalker-open"))
+EVERY = [pytest.param(card, n, id=f"{card.name} in {n}") for card in (CARD, OPEN) for n in card.step_counts]
 LARGEST_JUMP = 1.5
 """Largest change between two frames at a switch, as a multiple of the largest one without."""
 
@@ -58,10 +59,12 @@ def test_a_step_goes_on_from_the_one_that_ended_at_its_level(before: int, after:
 
 
 @pytest.mark.parametrize("batch", [1, 16])
-@pytest.mark.parametrize("steps", CARD.step_counts)
-def test_streaming_is_offline_for_every_number_of_steps(speech: np.ndarray, steps: int, batch: int) -> None:
-    path, personalizer = model_path("dtalker"), Personalizer(CARD)
-    step, draw = OnnxStep(path, personalizer.embedding_dim, CARD.steps), np.random.default_rng(0)
+@pytest.mark.parametrize(("card", "steps"), EVERY)
+def test_streaming_is_offline_for_every_number_of_steps(
+    speech: np.ndarray, card: ModelCard, steps: int, batch: int
+) -> None:
+    path, personalizer = model_path(card.name), Personalizer(card)
+    step, draw = OnnxStep(path, personalizer.embedding_dim, card.steps), np.random.default_rng(0)
     starts = draw.integers(0, len(speech) // 2, batch)
     features = np.stack([LogMel().push(speech[start : start + len(speech) // 2]).log_mel for start in starts])
     shape = features.shape[:2]
