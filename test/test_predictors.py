@@ -25,7 +25,7 @@ from training.report import report  # noqa: E402
 from training.run_distill import round_folder  # noqa: E402
 from training.runs import BEST  # noqa: E402
 from training.table_goals import RESPACED, in_steps  # noqa: E402
-from training.table_speed import torch_frames_per_second  # noqa: E402
+from training.table_speed import frames_per_second  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -131,7 +131,8 @@ def test_rows_of_a_teacher(runs: Runs) -> None:
 
 
 def test_a_table_of_a_chain(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("training.table.torch_frames_per_second", lambda models: dict.fromkeys(models, 1000.0))
+    speeds = {"fps": 1000.0, "torch_fps": 500.0}
+    monkeypatch.setattr("training.table.frames_per_second", lambda models: dict.fromkeys(models, speeds))
     found = table.write(runs.chain, runs.teacher)
     names = ["teacher", *(in_steps("student", n) for n in (8, 4, 2, 1)), RESPACED, "regression network"]
     assert [r["predictor"] for r in found["rows"]] == [*names, "ridge", "mean face"]
@@ -148,8 +149,9 @@ def test_a_table_of_a_chain(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None
 def test_speeds_are_measured(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("training.table_speed.SECONDS", 0.5)
     threads = torch.get_num_threads()
-    found = torch_frames_per_second({"a": Trained(runs.regression), "b": Trained(runs.teacher)}, runs=2)
-    assert found["a"] > found["b"] > 0 and torch.get_num_threads() == threads
+    found = frames_per_second({"a": Trained(runs.regression), "b": Trained(runs.teacher)}, runs=2)
+    assert all(found["a"][engine] > found["b"][engine] > 0 for engine in ("fps", "torch_fps"))
+    assert torch.get_num_threads() == threads
 
 
 def test_an_ablation_is_trained_once_and_resumed(runs: Runs, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:

@@ -19,13 +19,14 @@ TWO, ONE = in_steps(STUDENT, 2), in_steps(STUDENT, 1)
 
 
 def errors(lve: float, eve: float | None = 1.0, fdd: float | None = 10.0, fdd_abs: float | None = 10.0) -> Row:
-    return {"LVE": lve, "EVE": eve, "FDD": fdd, "FDD_abs": fdd_abs, "fps": 1000.0, "parameters": 1000}
+    costs = {"fps": 1000.0, "torch_fps": 500.0, "parameters": 1000, "mb": 0.004, "stored_mb": 0.002}
+    return {"LVE": lve, "EVE": eve, "FDD": fdd, "FDD_abs": fdd_abs, **costs}
 
 
 def rows() -> dict[str, Row]:
     """A chain that meets every goal, some of them just so."""
     return {
-        TEACHER: errors(2.0) | {"fps": 100.0, "parameters": 10000},
+        TEACHER: errors(2.0) | {"fps": 100.0, "parameters": 10000, "mb": 0.04, "stored_mb": 0.02},
         TWO: errors(2.19, fdd=-9.0) | {"fps": 800.0, "parameters": 1360},
         ONE: errors(2.39),
         RESPACED: errors(2.3, fdd=11.0, fdd_abs=11.0),
@@ -52,7 +53,7 @@ def test_a_chain_that_meets_every_goal() -> None:
         (RESPACED, {"LVE": 2.19}, "LVE 2.19, below 2.19 of the teacher respaced"),
         (RESPACED, {"FDD": 9.0}, "|FDD| 9, below 9 of the teacher respaced"),
         (TWO, {"fps": 799.0}, "8.0 times as fast"),
-        (TWO, {"parameters": 1400}, "86.0% smaller"),
+        (TWO, {"parameters": 1400}, "86.0% fewer weights"),
         (ONE, {"LVE": 2.5}, "LVE +25.0%"),
     ],
 )
@@ -69,7 +70,8 @@ def test_a_figure_that_no_source_has_is_not_measured() -> None:
 def test_a_model_file_has_goals_of_its_own() -> None:
     with_file = rows() | {in_steps("tiny", 2): errors(3.0), in_steps("tiny", 1): errors(2.0)}
     found = goals(with_file, "tiny")
-    assert len(found) == 18 and unmet(found)[0].startswith("tiny, 2 steps: LVE +50.0%")
+    assert len(found) == 19 and unmet(found)[0].startswith("tiny, 2 steps: LVE +50.0%")
+    assert found[-1].met and found[-1].text.startswith("tiny takes 95.0% fewer bytes than the teacher in fp32")
 
 
 def test_the_goals_of_the_teacher() -> None:
@@ -124,7 +126,14 @@ def test_variants_are_validated_when_they_end() -> None:
 
 
 def test_lines_of_the_table() -> None:
-    row = {"predictor": "a", "steps": 0, **dict.fromkeys(ERRORS, 1.0), "fps": None, "parameters": 1234567}
+    row = {
+        "predictor": "a",
+        "steps": 0,
+        **dict.fromkeys(ERRORS, 1.0),
+        "fps": None,
+        "torch_fps": None,
+        "parameters": 1234567,
+    }
     row |= {"mb": 4.9383, "stored_mb": None}
     assert [shown(row, name) for name in ("steps", "fps", "parameters", "mb", "stored_mb")] == [
         "-", "-", "1,234,567", "4.94", "-"

@@ -26,10 +26,16 @@ from training.run_distill import ROUNDS, round_folder
 from training.run_distill import TEACHER as TEACHER_FOLDER
 from training.scores import Row
 from training.table_goals import RESPACED, STUDENT, TEACHER, goals, in_steps
-from training.table_speed import RUNS, SECONDS, onnx_frames_per_second, torch_frames_per_second
+from training.table_speed import RUNS, SECONDS, frames_per_second, onnx_frames_per_second
 
 ERRORS = ("LVE", "EVE", "FDD", "FDD_abs", "closure", "false_closure")
-COSTS = {"fps": "frames/s", "parameters": "parameters", "mb": "MB at 4 bytes", "stored_mb": "MB as stored"}
+COSTS = {
+    "fps": "frames/s",
+    "torch_fps": "in torch",
+    "parameters": "parameters",
+    "mb": "MB at 4 bytes",
+    "stored_mb": "MB as stored",
+}
 BYTES = 4
 MB = 1e6
 NAME = "table.json"
@@ -63,11 +69,11 @@ def measure(chain: Path, teacher: Path = TEACHER_FOLDER, onnx: str = "") -> Tabl
     """
     about, networks = machine(), opened(chain, teacher)
     costs = {name: cost(each) for name, each in networks.items()}
-    for name, fps in torch_frames_per_second(networks).items():
-        costs[name]["fps"] = round(fps)
+    for name, speeds in frames_per_second(networks).items():
+        costs[name] |= {engine: round(fps) for engine, fps in speeds.items()}
     files = opened_file(onnx) if onnx else {}
     for name, fps in zip(files, onnx_frames_per_second(onnx, [f.about.steps for f in files.values()])):
-        costs[name] = cost(files[name]) | {"fps": round(fps)}
+        costs[name] = cost(files[name]) | {"fps": round(fps), "torch_fps": None}
     models: dict[str, Predictor] = {**networks, **files}
     folder = corpus_folder()
     costs |= floor_costs(folder)
@@ -100,7 +106,7 @@ def floor_costs(folder: Path) -> dict[str, Row]:
         "ridge": sum(x.size for r in ridges if isinstance(r, Ridge) for x in (r.mean, r.scale, r.weights)),
         "mean face": 52 * len(sources),
     }
-    unknown = {"steps": 0, "stored_mb": None, "fps": None}
+    unknown = {"steps": 0, "stored_mb": None, "fps": None, "torch_fps": None}
     return {name: unknown | {"parameters": n, "mb": round(n * BYTES / MB, 3)} for name, n in sizes.items()}
 
 
@@ -109,8 +115,8 @@ def text(table: Table) -> str:
     where = table["machine"]
     about = f"""LVE and EVE in 1e-5 m2, FDD and FDD_abs (mean of the clips' absolute deviations) in 1e-7 m2, closures
 as shares: means over the sources, each weighing the same. Frames a second: {SECONDS:g} s of speech, one voice, one
-thread, fp32 in torch with the audio encoder run once and log-mel made before, the median of {RUNS} runs in turn; a
-model file in ONNX Runtime, with features and output stage. {where["cpu"]}, load {where["load"]} before. Parameters are
+thread, fp32 in ONNX Runtime and in torch, with the audio encoder run once and log-mel made before, the median of {RUNS}
+runs in turn; a model file with features and output stage. {where["cpu"]}, load {where["load"]} before. Parameters are
 all that speaking and hearing who speaks need; MB are 1e6 bytes; ridge and mean face are one for each source. Commit
 `{table["commit"]}`."""
     parts = [lines(table["rows"], ("steps", *ERRORS, *COSTS)), fill(about, 120), "\n".join(table["goals"])]
@@ -132,7 +138,7 @@ def lines(rows: Sequence[Row], names: Sequence[str]) -> str:
 def shown(row: Mapping[str, Any], name: str) -> str:
     """A figure as text."""
     value = row[name]
-    if name in ("steps", "fps", "parameters"):
+    if name in ("steps", "fps", "torch_fps", "parameters"):
         return f"{value:,}" if value else "-"
     return number(value, name)
 

@@ -1,4 +1,4 @@
-"""How many frames a second one CPU core makes: networks of training in torch, and model files in ONNX Runtime."""
+"""How many frames a second one CPU core makes: networks of training, and model files with all that surrounds them."""
 
 from __future__ import annotations
 
@@ -6,18 +6,23 @@ import json
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 
 import numpy as np
+import onnxruntime
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from dtalker_model.cli.machine import one_thread_environment
 from dtalker_model.cli.measurement import clip
 from dtalker_model.rates import FRAME_RATE_HZ
+from training.export import OPSET
 from training.predictors_trained import Network, Trained, hearing_of
 
 SECONDS = 10.0
@@ -26,30 +31,58 @@ SECONDS = 10.0
 RUNS = 7
 
 
-def torch_frames_per_second(models: Mapping[str, Trained], runs: int = RUNS) -> dict[str, float]:
-    """Frames a second of each, in fp32 on one thread; the median of `runs`.
+def frames_per_second(models: Mapping[str, Trained], runs: int = RUNS) -> dict[str, dict[str, float]]:
+    """Frames a second of each in ONNX Runtime, `fps`, and in torch, `torch_fps`: fp32, one thread, median of `runs`.
 
     What is timed is `speak`: audio encoder once, integrator, and the decoder at each step; log-mel is made before. The
-    models take turns, so that whatever else the machine does meets all of them alike.
+    models take turns, so that whatever else the machine does meets all of them alike. In torch, calling small
+    operations frame by frame costs more than computing them.
     """
-    jobs = {name: _job(model.network, model.steps) for name, model in models.items()}
+    speaking = {name: Speaking(model.network, model.steps) for name, model in models.items()}
+    with one_thread(), tempfile.TemporaryDirectory() as folder:
+        graphs = {name: _onnx_job(each, Path(folder) / "speaking.onnx") for name, each in speaking.items()}
+        in_torch = {name: partial(each, *each.inputs) for name, each in speaking.items()}
+        found = {"fps": _timed(graphs, runs), "torch_fps": _timed(in_torch, runs)}
+    return {name: {engine: fps[name] for engine, fps in found.items()} for name in models}
+
+
+def _timed(jobs: Mapping[str, Callable[[], object]], runs: int) -> dict[str, float]:
     spent_s: dict[str, list[float]] = {name: [] for name in jobs}
-    with one_thread():
-        for _ in range(runs + 1):
-            for name, job in jobs.items():
-                begun_s = time.perf_counter()
-                job()
-                spent_s[name].append(time.perf_counter() - begun_s)
+    for _ in range(runs + 1):
+        for name, job in jobs.items():
+            begun_s = time.perf_counter()
+            job()
+            spent_s[name].append(time.perf_counter() - begun_s)
     return {name: SECONDS * FRAME_RATE_HZ / statistics.median(spent[1:]) for name, spent in spent_s.items()}
 
 
-def _job(network: Network, steps: int) -> Callable[[], Tensor]:
-    """Speak the demo clip as `default`, neutral."""
-    heard = torch.from_numpy(hearing_of(network)(clip(SECONDS)).astype(np.float32))[None]
-    T = heard.shape[1]
-    identity, emotion = (x.detach().expand(1, T, -1) for x in (network.library.identity[0], network.library.neutral))
-    noise = torch.randn(1, T, 52, generator=torch.Generator().manual_seed(0))
-    return partial(network.speak, heard, identity, emotion, noise, steps)
+class Speaking(nn.Module):
+    """A network that speaks the demo clip as `default`, neutral."""
+
+    def __init__(self, network: Network, steps: int) -> None:
+        super().__init__()
+        self.network, self.steps = network.eval(), steps
+        heard = torch.from_numpy(hearing_of(network)(clip(SECONDS)).astype(np.float32))[None]
+        T, library = heard.shape[1], network.library
+        voice = [x.detach().expand(1, T, -1).contiguous() for x in (library.identity[0], library.neutral)]
+        self.inputs = (heard, *voice, torch.randn(1, T, 52, generator=torch.Generator().manual_seed(0)))
+
+    def forward(self, heard: Tensor, identity: Tensor, emotion: Tensor, noise: Tensor) -> Tensor:
+        """Weights (1, T, 52)."""
+        return self.network.speak(heard, identity, emotion, noise, self.steps)
+
+
+def _onnx_job(speaking: Speaking, path: Path) -> Callable[[], object]:
+    names = ("heard", "identity", "emotion", "noise")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # as in `training.export`
+        torch.onnx.export(speaking, speaking.inputs, str(path), input_names=names, opset_version=OPSET, dynamo=False)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    session = onnxruntime.InferenceSession(path.read_bytes(), options, providers=["CPUExecutionProvider"])
+    known = {x.name for x in session.get_inputs()}  # a regression network hears no noise
+    feed = {name: x.numpy() for name, x in zip(names, speaking.inputs) if name in known}
+    return partial(session.run, None, feed)
 
 
 @contextmanager
