@@ -56,4 +56,4 @@ def _goal(found: dict[tuple[str, str], Row], key: tuple[str, str, str], limit: f
     bound = f"at {'least' if least else 'most'} {limit:g}"
     if value is None:
         return Goal(f"{where}: {name}, {bound}", None)
-    return Goal(f"{where}: {name} {value:.2f}, {bound}", value >= limit if least else value <= limit)
+    return Goal(f"{where}: {name} {value:.3f}, {bound}", value >= limit if least else value <= limit)
