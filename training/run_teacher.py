@@ -38,7 +38,7 @@ class TeacherTraining:
     Attributes:
         hearing: how the audio encoder learns phones, voices and moods first.
         plan: how everything then learns.
-        settling: how it then learns to go on from what it has said itself. A recording in noise tells how far
+        settling: how the decoder then learns to go on from what it has said itself. A recording in noise tells how far
             the face moves; its own prediction does not, and a network that has met recordings alone exaggerates it anew
             in each of its 16 steps.
     """
@@ -50,7 +50,7 @@ class TeacherTraining:
         default_factory=lambda: loop.Plan(650, encoder_rate=0.5, ema=0.985, validate_every=130, precision="bf16")
     )
     settling: loop.Plan = field(
-        default_factory=lambda: loop.Plan(700, encoder_rate=0.5, ema=0.98, validate_every=100, precision="bf16")
+        default_factory=lambda: loop.Plan(120, encoder_rate=0.0, ema=0.97, validate_every=60, precision="bf16")
     )
     seed: int = 0
 
