@@ -149,9 +149,10 @@ def test_a_table_of_a_chain(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None
 def test_speeds_are_measured(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("training.table_speed.SECONDS", 0.5)
     threads = torch.get_num_threads()
-    found = frames_per_second({"a": Trained(runs.regression), "b": Trained(runs.teacher)}, runs=2)
+    models = {"a": Trained(runs.regression), "b": Trained(runs.teacher)}
+    found = frames_per_second(models, runs=2)
     assert all(found["a"][engine] > found["b"][engine] > 0 for engine in ("fps", "torch_fps"))
-    assert torch.get_num_threads() == threads
+    assert torch.get_num_threads() == threads and not any(m.network.training for m in models.values())
 
 
 def test_an_ablation_is_trained_once_and_resumed(runs: Runs, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
