@@ -28,7 +28,7 @@ from training.predictors_trained import Network, Trained, hearing_of
 SECONDS = 10.0
 """Length of the speech: one chunk, one voice."""
 
-RUNS = 7
+RUNS = 21
 
 
 def frames_per_second(models: Mapping[str, Trained], runs: int = RUNS) -> dict[str, dict[str, float]]:
