@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import logging
 import threading
 from dataclasses import dataclass
@@ -187,9 +188,9 @@ class ViewServer:
         socket = web.WebSocketResponse(max_msg_size=MAX_MESSAGE_BYTES, heartbeat=20.0, compress=False)
         await socket.prepare(request)
         viewer = Viewer(socket)
+        self._hub.join(viewer)  # before the greeting is made, so that nothing that comes after it is missed
         for text in self._backend.hello():
-            await socket.send_str(text)
-        self._hub.join(viewer)
+            viewer.put_state(json.loads(text)["type"], text)
         self._backend.joined(self.viewers)
         writer = asyncio.create_task(_written(viewer))
         try:
