@@ -53,10 +53,10 @@ class TopicFace:
         """See `Backend`."""
         self._pages = pages
 
-    def hello(self) -> list[str]:
+    def hello(self) -> dict[str, str]:
         """See `Backend`: what was said last of each kind."""
         with self._lock:
-            return [self._texts[kind] for kind in ("about", "settings", "stream", "belief") if kind in self._texts]
+            return {k: self._texts[k] for k in ("about", "settings", "stream", "belief") if k in self._texts}
 
     def sound(self, number: int) -> Sound | None:
         """See `Backend`; the sound comes in pieces here."""

@@ -31,8 +31,8 @@ class Backend(Protocol):
     def connect(self, pages: Broadcast) -> None:
         """Where to send; called once, before everything else."""
 
-    def hello(self) -> list[str]:
-        """What a page that has just come must know, as texts."""
+    def hello(self) -> dict[str, str]:
+        """What a page that has just come must know: texts by their kind."""
 
     def sound(self, number: int) -> Sound | None:
         """The sound of this number, if it is the current one."""

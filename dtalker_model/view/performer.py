@@ -65,7 +65,7 @@ class Performer:
         if self._thread.is_alive():
             self._thread.join()
 
-    def hello(self) -> list[str]:
+    def hello(self) -> dict[str, str]:
         """See `Backend`."""
         card = self._talker.card
         model = {
@@ -78,12 +78,12 @@ class Performer:
             "emotions": list(card.emotions),
             "live": bool(card.listener_sha256),
         }
-        texts = [
-            about_text("talker", model, ["play", "upload", "microphone"]),
-            settings_text(self._talker.settings),
-            self._stream_text(),
-        ]
-        return [*texts, self._sound_text()] if self._sound else texts
+        texts = {
+            "about": about_text("talker", model, ["play", "upload", "microphone"]),
+            "settings": settings_text(self._talker.settings),
+            "stream": self._stream_text(),
+        }
+        return texts | {"sound": self._sound_text()} if self._sound else texts
 
     def sound(self, number: int) -> Sound | None:
         """See `Backend`."""

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import json
 import logging
 import threading
 from dataclasses import dataclass
@@ -189,8 +188,8 @@ class ViewServer:
         await socket.prepare(request)
         viewer = Viewer(socket)
         self._hub.join(viewer)  # before the greeting is made, so that nothing that comes after it is missed
-        for text in self._backend.hello():
-            viewer.put_state(json.loads(text)["type"], text)
+        for kind, text in self._backend.hello().items():
+            viewer.put_state(kind, text)
         self._backend.joined(self.viewers)
         writer = asyncio.create_task(_written(viewer))
         try:
