@@ -14,7 +14,7 @@ from dtalker_model.errors import AudioError
 from dtalker_ros.audio_messages import KINDS, AudioEncoder, OutgoingAudio
 from dtalker_ros.node_parameters import NodeParameters
 from dtalker_ros.parameters import ParameterSpec
-from dtalker_ros.process import run_node
+from dtalker_ros.process import SPIN_S, run_node
 
 PARAMETERS = (
     ParameterSpec("device", "", "Part of the input device's name; empty: the system's default."),
@@ -64,7 +64,8 @@ class MicrophoneNode(Node):
         """Publish until `stop`; the exit code."""
         with self._stream:
             self.get_logger().info(f"microphone open at {self._rate_hz} Hz")
-            stop.wait()
+            while not stop.wait(SPIN_S):  # an endless wait may miss a signal that comes just before it
+                pass
         return 0
 
 

@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,17 @@ pytest.importorskip("aiohttp", reason="needs the extra [view] (aiohttp)")
 from dtalker_model.cli.main import main
 
 COMMAND = [sys.executable, "-m", "dtalker_model.cli", "view", "--no-open", "--port", "0"]
+SIGNALLED_THREAD = """
+import signal, sys, threading
+from dtalker_model.cli.main import main
+
+def signal_this_thread():
+    sys.stdin.read()
+    signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+
+threading.Thread(target=signal_this_thread, daemon=True).start()
+sys.exit(main(sys.argv[1:]))
+"""
 
 
 @pytest.mark.parametrize(
@@ -45,15 +57,29 @@ def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pyt
 
 
 def test_the_page_is_served_until_ctrl_c(demo_wav: Path) -> None:
-    process = subprocess.Popen([*COMMAND, str(demo_wav)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    code, err = _served_until(COMMAND, demo_wav, lambda process: process.send_signal(signal.SIGINT))
+    assert "Traceback" not in err
+    assert code == 130
+
+
+def test_a_ctrl_c_that_another_thread_gets_ends_it_too(demo_wav: Path) -> None:
+    command = [sys.executable, "-c", SIGNALLED_THREAD, *COMMAND[3:]]
+    code, err = _served_until(command, demo_wav, lambda process: None)
+    assert "Traceback" not in err
+    assert code == 130
+
+
+def _served_until(command: list[str], speech: Path, end: Callable[["subprocess.Popen[str]"], None]) -> tuple[int, str]:
+    """Start `command`, get its page, `end` it and close its stdin; its exit code and stderr."""
+    pipe = subprocess.PIPE
+    process = subprocess.Popen([*command, str(speech)], stdin=pipe, stdout=pipe, stderr=pipe, text=True)
     assert process.stdout is not None
     try:
         address = process.stdout.readline().split()[5]
         with urllib.request.urlopen(address, timeout=30) as answer:
             assert b"<title>dtalker</title>" in answer.read()
-        process.send_signal(signal.SIGINT)
+        end(process)
         _, err = process.communicate(timeout=30)
     finally:
         process.kill()
-    assert "Traceback" not in err
-    assert process.returncode == 130
+    return process.returncode, err

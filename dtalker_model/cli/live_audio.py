@@ -17,6 +17,8 @@ from dtalker_model.errors import DtalkerError
 
 LONGEST_QUEUE_S = 0.5
 """Audio that waits longer than this is late: the oldest is dropped."""
+NOTICED_S = 0.2
+"""A Ctrl-C while no audio comes is noticed within this: an endless wait may miss a signal that comes just before it."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ class AudioQueue:
         while True:
             with self._changed:
                 while not self._chunks and not self._ended:
-                    self._changed.wait()
+                    self._changed.wait(NOTICED_S)
                 if not self._chunks:
                     break
                 heard = self._chunks.popleft()

@@ -8,7 +8,7 @@ import logging
 import os
 import subprocess
 import sys
-import threading
+import time
 import webbrowser
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 PORT = 8052
 ROS_NODE = "dtalker_ros.face_viewer_node"
+NOTICED_S = 0.2
+"""A Ctrl-C is noticed within this. A wait without an end would miss one that another thread gets, or that comes just
+before the wait: Python handles signals between two steps of its main thread alone."""
 
 
 def add_to(commands: Any) -> None:
@@ -76,7 +79,8 @@ def run(arguments: argparse.Namespace) -> None:
     try:
         with server_for(performer, arguments) as server, _microphone(performer, arguments):
             tell(server, not arguments.no_open)
-            threading.Event().wait()
+            while True:
+                time.sleep(NOTICED_S)
     finally:
         performer.close()
 
