@@ -52,12 +52,10 @@ class Integrator(nn.Module):
         self.f_k, self.f_v = _mlp(dim, dim), _mlp(dim, 2 * dim)
 
     def forward(self, identity: Tensor, emotion: Tensor) -> Tensor:
-        """identity, emotion (B, T, embedding_dim) -> p (B, T, 2 embedding_dim)."""
-        B, T, D = identity.shape
-        i = identity.reshape(B, T, self.tokens, D // self.tokens)
-        e = emotion.reshape(B, T, self.tokens, D // self.tokens)
-        attention = torch.softmax(i @ self.f_k(e).transpose(-1, -2) / math.sqrt(D // self.tokens), dim=-1)
-        return (attention @ self.f_v(e)).reshape(B, T, 2 * D)
+        """identity, emotion (B, T or 1, embedding_dim) -> p (B, T or 1, 2 embedding_dim); 1 stays the same for T."""
+        i, e = (x.reshape(*x.shape[:2], self.tokens, x.shape[2] // self.tokens) for x in (identity, emotion))
+        attention = torch.softmax(i @ self.f_k(e).transpose(-1, -2) / math.sqrt(i.shape[-1]), dim=-1)
+        return (attention @ self.f_v(e)).flatten(-2)
 
 
 def _mlp(in_dim: int, out_dim: int) -> nn.Sequential:
@@ -108,7 +106,8 @@ class MotionDecoder(nn.Module):
         """Predict the clean motion.
 
         Args:
-            p, audio, noisy: (B, T, .).
+            p: (B, T, .), or (B, 1, .) where it stays the same.
+            audio, noisy: (B, T, .).
             level: (B,) noise level of `noisy`.
             steps: (B,) float, steps of the sampler that asks: a sampler of few steps must take larger ones.
             hidden: (B, 3, dim).
@@ -118,7 +117,7 @@ class MotionDecoder(nn.Module):
         """
         B, T, _ = noisy.shape
         noise = self.noise_embedding(level, steps)[:, None].expand(B, T, 4 * self.angles)
-        x = self.norm(torch.cat([p, audio, noisy, noise], dim=-1))
+        x = self.norm(torch.cat([p.expand(B, T, -1), audio, noisy, noise], dim=-1))
         if self.training:
             before, after = p.shape[-1], p.shape[-1] + audio.shape[-1]
             x = torch.cat([x[..., :before], self.drop(x[..., before:after]), x[..., after:]], dim=-1)
@@ -134,7 +133,8 @@ def sample(
     """Clean motion from noise in `steps` steps; each keeps a GRU state of its own along time: chunks join exactly.
 
     Args:
-        p, audio, noise: (B, T, .).
+        p: (B, T, .), or (B, 1, .) where it stays the same.
+        audio, noise: (B, T, .).
         hidden: (B, steps, 3, dim).
         trained: the number of steps that the decoder was trained for, where its sampler is respaced to another.
 
@@ -187,7 +187,7 @@ class Student(nn.Module):
         Args:
             features: (B, T, feature_dim), what the encoder hears.
             noise: (B, T, 52), standard normal.
-            identity, emotion: (B, T, 64) embeddings.
+            identity, emotion: embeddings (B, T, 64), or (B, 1, 64) where they stay the same.
             state: as `initial_state` or as returned by the previous call.
             steps: one of `config.step_counts`; 0 for `config.default_steps`.
 

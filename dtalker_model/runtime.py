@@ -36,7 +36,8 @@ class Step(Protocol):
         """Run T frames of B streams.
 
         Args:
-            features, noise, identity, emotion: (B, T, 128), (B, T, 52), (B, T, D), (B, T, D), all float32.
+            features, noise: (B, T, 128), (B, T, 52) float32.
+            identity, emotion: (B, T, D) float32, or (B, 1, D) where they stay the same: that saves work.
             state: as `initial_state` or as returned by the previous call, of whatever number of steps.
             steps: denoising steps of this call; 0 for the model's own number.
 

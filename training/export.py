@@ -27,6 +27,8 @@ PARITY_CHUNK = 37
 PACE, MOST_PACE = "pace", 0.2
 """The listener's second input: 20 ms over a time constant of 0.1 s at least."""
 PARITY_BATCHES = (1, 16)
+VOICE = ("identity", "emotion")
+"""Inputs that may have one row for all frames: axes of their own."""
 OFFLINE_FRAMES = 100
 """In place of both where the encoder needs the whole clip: its memory grows with the clip, and chunks do not join."""
 
@@ -85,7 +87,7 @@ def _export(
     ins = [*inputs, *(STATE_PREFIX + name for name in state)]
     outs = [*outputs, *(NEW_STATE_PREFIX + name for name in state)]
     axes: dict[str, dict[int, str]] = {name: {0: "B"} for name in (*ins, *outs)}
-    axes |= {name: {0: "B", 1: "T"} for name in (*inputs, *outputs)}
+    axes |= {name: {0: "B", 1: f"T_{name}" if name in VOICE else "T"} for name in (*inputs, *outputs)}
     axes |= {prefix + DECODER: {0: "B", 1: "steps"} for prefix in (STATE_PREFIX, NEW_STATE_PREFIX) if DECODER in state}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the TorchScript exporter is deprecated, but the only one without onnxscript

@@ -63,9 +63,8 @@ class Speaking(nn.Module):
         super().__init__()
         self.network, self.steps = network, steps
         heard = torch.from_numpy(hearing_of(network)(clip(SECONDS)).astype(np.float32))[None]
-        T, library = heard.shape[1], network.library
-        voice = [x.detach().expand(1, T, -1).contiguous() for x in (library.identity[0], library.neutral)]
-        self.inputs = (heard, *voice, torch.randn(1, T, 52, generator=torch.Generator().manual_seed(0)))
+        voice = (x.detach()[None, None] for x in (network.library.identity[0], network.library.neutral))
+        self.inputs = (heard, *voice, torch.randn(1, heard.shape[1], 52, generator=torch.Generator().manual_seed(0)))
         self.eval()  # the whole module: the exporter gives all parts the mode that the whole was in
 
     def forward(self, heard: Tensor, identity: Tensor, emotion: Tensor, noise: Tensor) -> Tensor:

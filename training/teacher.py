@@ -164,7 +164,9 @@ class Teacher(nn.Module):
         """Sample a whole clip.
 
         Args:
-            heard: (B, T, D) of `encoder.hearing`. identity, emotion: (B, T, 64). noise: (B, T, 52), standard normal.
+            heard: (B, T, D) of `encoder.hearing`.
+            identity, emotion: (B, T, 64), or (B, 1, 64) where they stay the same.
+            noise: (B, T, 52), standard normal.
             steps: of the sampler; 0 for N, fewer respace it without distillation.
 
         Returns:
