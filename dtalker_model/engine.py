@@ -99,8 +99,8 @@ class Engine:
         who, mood = None, None
         if self._listener is not None and settings.listens:
             who, mood = self._listener.listen(log_mel, speaking, settings.live_time_constant_s)
-        identity = self._personalizer.identity(settings, who, T)
-        emotion = self._personalizer.emotion(settings, mood, T)
+        identity = self._personalizer.identity(settings, who)
+        emotion = self._personalizer.emotion(settings, mood)
         noise = self._noise.standard_normal((T, 52), np.float32)
         inputs = (log_mel[None], noise[None], identity[None], emotion[None])
         weights, self._state = self._step(*inputs, self._state, settings.steps)

@@ -80,8 +80,8 @@ class Enrolment:
             name=name,
             model=self.card.name,
             model_sha256=self.card.sha256,
-            identity=tuple(self._personalizer.identity(live, self._who, 1)[0].tolist()),
-            emotion=tuple(self._personalizer.emotion(live, self._mood, 1)[0].tolist()),
+            identity=tuple(self._personalizer.identity(live, self._who)[0].tolist()),
+            emotion=tuple(self._personalizer.emotion(live, self._mood)[0].tolist()),
             speech_s=self.speech_s,
             enrolled=datetime.now(timezone.utc).date().isoformat(),
         )

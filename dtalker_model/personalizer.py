@@ -1,4 +1,4 @@
-"""Embeddings of the identity and emotion that the settings ask for, frame by frame."""
+"""Embeddings of the identity and emotion that the settings ask for: one, or one for each frame that was heard."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ class Personalizer:
         """Length of an embedding."""
         return self._identity.shape[1]
 
-    def identity(self, settings: Settings, heard: np.ndarray | None, frames: int) -> np.ndarray:
-        """Identity embeddings (T, D); `heard` (T, I) are the listener's probabilities, needed for ``live``."""
+    def identity(self, settings: Settings, heard: np.ndarray | None) -> np.ndarray:
+        """Identity embeddings (T, D) by `heard` (T, I), the listener's probabilities; (1, D) if nothing is inferred."""
         if settings.identity == LIVE and heard is not None:
             return heard @ self._heard_identity @ self._identity
         name = "default" if settings.identity == LIVE else settings.identity
-        return np.broadcast_to(self._identity[self.identities.index(name)], (frames, self.embedding_dim))
+        return self._identity[self.identities.index(name)][None]
 
-    def emotion(self, settings: Settings, heard: np.ndarray | None, frames: int) -> np.ndarray:
-        """Emotion embeddings (T, D); `heard` (T, E) are the listener's probabilities, where something is inferred."""
-        target = np.broadcast_to(self._weights(settings) @ self._emotion, (frames, self.embedding_dim))
+    def emotion(self, settings: Settings, heard: np.ndarray | None) -> np.ndarray:
+        """Emotion embeddings (T, D) by `heard` (T, E), the listener's probabilities; (1, D) if nothing is inferred."""
+        target = (self._weights(settings) @ self._emotion)[None]
         if heard is not None:
             share = np.float32(1.0 if settings.emotion == LIVE else settings.live_share)
             target = (1 - share) * target + share * (heard @ self._heard_emotion @ self._emotion)

@@ -122,7 +122,7 @@ def late_change(listener: Listener, personalizer: Personalizer, pcm: np.ndarray)
     settings, late = Settings(identity="live", emotion="live"), speech_s >= STEADY_S
     listener.reset()
     who, mood = listener.listen(heard.log_mel, gate, settings.live_time_constant_s)
-    paths = personalizer.identity(settings, who, len(gate))[late], personalizer.emotion(settings, mood, len(gate))[late]
+    paths = personalizer.identity(settings, who)[late], personalizer.emotion(settings, mood)[late]
     identity, emotion = (float(np.linalg.norm(path - path[0], axis=1).max()) for path in paths)
     return identity, emotion
 

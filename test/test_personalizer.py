@@ -53,14 +53,14 @@ def personalizer() -> Personalizer:
     ],
 )
 def test_emotions_mix_around_neutral(personalizer: Personalizer, settings: Settings, expected: tuple) -> None:
-    np.testing.assert_allclose(personalizer.emotion(settings, None, 3), np.tile(expected, (3, 1)), atol=1e-6)
+    np.testing.assert_allclose(personalizer.emotion(settings, None), [expected], atol=1e-6)
 
 
 def test_live_follows_what_was_heard_and_unknown_names_count_as_default(personalizer: Personalizer) -> None:
     settings = Settings(identity="live", emotion="live")
     who, mood = np.array([[0.25, 0.75]], np.float32), np.array([[0.5, 0.2, 0.3]], np.float32)
-    np.testing.assert_allclose(personalizer.identity(settings, who, 1), [[0.75, 0.25]], atol=1e-6)
-    np.testing.assert_allclose(personalizer.emotion(settings, mood, 1), [[0.0, -1.0]], atol=1e-6)
+    np.testing.assert_allclose(personalizer.identity(settings, who), [[0.75, 0.25]], atol=1e-6)
+    np.testing.assert_allclose(personalizer.emotion(settings, mood), [[0.0, -1.0]], atol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -78,17 +78,17 @@ def test_the_chosen_and_the_inferred_emotion_blend(
     personalizer: Personalizer, settings: Settings, expected: tuple
 ) -> None:
     sad = np.tile(np.array([1.0, 0.0, 0.0], np.float32), (3, 1))
-    np.testing.assert_allclose(personalizer.emotion(settings, sad, 3), np.tile(expected, (3, 1)), atol=1e-6)
+    np.testing.assert_allclose(personalizer.emotion(settings, sad), np.tile(expected, (3, 1)), atol=1e-6)
 
 
 def test_without_a_listener_the_chosen_emotion_holds(personalizer: Personalizer) -> None:
     settings = Settings(emotion="happy", live_share=1.0)
     assert settings.listens and not Settings(emotion="happy").listens
-    np.testing.assert_allclose(personalizer.emotion(settings, None, 2), [HAPPY, HAPPY])
+    np.testing.assert_allclose(personalizer.emotion(settings, None), [HAPPY])
 
 
 def test_a_fixed_identity_is_its_own_embedding(personalizer: Personalizer) -> None:
-    np.testing.assert_allclose(personalizer.identity(Settings(identity="ann"), None, 2), [[0, 1], [0, 1]])
+    np.testing.assert_allclose(personalizer.identity(Settings(identity="ann"), None), [[0, 1]])
 
 
 def test_a_belief_begins_at_the_prior_and_grows_with_trust() -> None:
@@ -142,7 +142,7 @@ def test_a_steady_voice_is_settled_after_two_seconds_and_silence_changes_nothing
     def embeddings(seconds: float, speech: float) -> np.ndarray:
         T = round(50 * seconds)
         who, mood = listener.listen(np.zeros((T, 128), np.float32), np.full(T, speech, np.float32), time_constant_s)
-        return np.hstack([personalizer.identity(settings, who, T), personalizer.emotion(settings, mood, T)])
+        return np.hstack([personalizer.identity(settings, who), personalizer.emotion(settings, mood)])
 
     silent = embeddings(1.0, speech=0.0)
     np.testing.assert_array_equal(silent, np.tile(silent[:1], (50, 1)))

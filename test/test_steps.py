@@ -69,9 +69,12 @@ def test_streaming_is_offline_for_every_number_of_steps(
     features = np.stack([LogMel().push(speech[start : start + len(speech) // 2]).log_mel for start in starts])
     shape = features.shape[:2]
     noise = draw.standard_normal((*shape, 52), np.float32)
-    embeddings = [getattr(personalizer, name)(Settings(), None, shape[1]) for name in ("identity", "emotion")]
-    x = [features, noise, *(np.broadcast_to(e, (batch, *e.shape)) for e in embeddings)]
+    once = [getattr(personalizer, name)(Settings(), None) for name in ("identity", "emotion")]
+    voice = [np.broadcast_to(e, (batch, 1, personalizer.embedding_dim)) for e in once]
+    x = [features, noise, *(np.repeat(e, shape[1], axis=1) for e in voice)]
     offline, _ = step(x[0], x[1], x[2], x[3], step.initial_state(batch), steps)
+    with_voice_once, _ = step(x[0], x[1], voice[0], voice[1], step.initial_state(batch), steps)
+    np.testing.assert_allclose(with_voice_once, offline, atol=TOLERANCE)
     state, parts = step.initial_state(batch), []
     for begin, end in itertools.pairwise((0, 1, 2, 60, 61, 200, shape[1])):
         heard, drawn, identity, emotion = (a[:, begin:end] for a in x)

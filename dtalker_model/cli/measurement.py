@@ -82,8 +82,8 @@ class Choir:
         self._step = OnnxStep(path, personalizer.embedding_dim, card.steps)
         self._state = self._step.initial_state(voices)
         shape = (voices, 1, personalizer.embedding_dim)
-        self._identity = np.broadcast_to(personalizer.identity(self._settings, None, 1), shape)
-        self._emotion = np.broadcast_to(personalizer.emotion(self._settings, None, 1), shape)
+        self._identity = np.broadcast_to(personalizer.identity(self._settings, None), shape)
+        self._emotion = np.broadcast_to(personalizer.emotion(self._settings, None), shape)
         self._noise = np.random.default_rng(0)
         self._parts = [(LogMel(), VoiceActivity(), OutputStage(seed)) for seed in range(voices)]
 
