@@ -69,7 +69,7 @@ class Graph:
             ModelError: the file is no graph, or not one of this kind.
         """
         self.path = path
-        self._session = _session(path, threads)
+        self._session = open_session(path, threads)
         declared = {i.name: i.shape for i in self._session.get_inputs()}
         self._state_shapes = {n: s for n, s in declared.items() if n.startswith(STATE_PREFIX)}
         received = {n: s[-1] for n, s in declared.items() if n not in self._state_shapes}
@@ -117,7 +117,8 @@ class OnnxStep(Graph):
         return weights, state
 
 
-def _session(path: Path, threads: int) -> Any:
+def open_session(path: Path, threads: int = 1) -> Any:
+    """An ONNX Runtime session on `threads` CPU threads; raises `ModelError` where the file is no graph."""
     import onnxruntime  # a fifth of a second: only those who load a model pay for it
 
     options = onnxruntime.SessionOptions()

@@ -15,13 +15,13 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 import torch
 from torch import Tensor, nn
 
 from dtalker_model.cli.machine import one_thread_environment
 from dtalker_model.cli.measurement import clip
 from dtalker_model.rates import FRAME_RATE_HZ
+from dtalker_model.runtime import open_session
 from training.export import OPSET
 from training.predictors_trained import Network, Trained, hearing_of
 
@@ -77,9 +77,7 @@ def _onnx_job(speaking: Speaking, path: Path) -> Callable[[], object]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # as in `training.export`
         torch.onnx.export(speaking, speaking.inputs, str(path), input_names=names, opset_version=OPSET, dynamo=False)
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    session = onnxruntime.InferenceSession(path.read_bytes(), options, providers=["CPUExecutionProvider"])
+    session = open_session(path)
     known = {x.name for x in session.get_inputs()}  # a regression network hears no noise
     feed = {name: x.numpy() for name, x in zip(names, speaking.inputs) if name in known}
     return partial(session.run, None, feed)
