@@ -34,9 +34,9 @@ RUNS = 21
 def frames_per_second(models: Mapping[str, Trained], runs: int = RUNS) -> dict[str, dict[str, float]]:
     """Frames a second of each in ONNX Runtime, `fps`, and in torch, `torch_fps`: fp32, one thread, median of `runs`.
 
-    What is timed is `speak`: audio encoder once, integrator, and the decoder at each step; log-mel is made before. The
-    models take turns, so that whatever else the machine does meets all of them alike. In torch, calling small
-    operations frame by frame costs more than computing them.
+    What is timed is `speak` in a voice that stays the same: audio encoder and integrator once, the decoder at each
+    step; log-mel is made before. The models take turns, so that whatever else the machine does meets all of them alike.
+    In torch, calling small operations frame by frame costs more than computing them.
     """
     speaking = {name: Speaking(model.network, model.steps) for name, model in models.items()}
     with one_thread(), tempfile.TemporaryDirectory() as folder:
