@@ -1,19 +1,16 @@
 """``dtalker live``: a voice in, its face out to any sinks, in real time and without ROS."""
 
 import argparse
-import signal
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dtalker_model.cli.interrupt import interruptible
 from dtalker_model.cli.options import add_settings, settings_from
 from dtalker_model.cli.sink_options import ClosingBar, add_sinks, report, require_other_files, stream_info
 from dtalker_model.errors import AudioError, SettingError
@@ -76,7 +73,7 @@ def run(arguments: argparse.Namespace) -> None:
         if recording is not None:
             stack.callback(recording.close)
         session = Session(talker, fan_out, queue, recording)
-        with _interruptible(queue), source:
+        with interruptible(queue.end), source:
             session.talk()
     print(session.summary(sinks), file=sys.stderr)
     fan_out.require_all()
@@ -143,23 +140,3 @@ class Session:
             f"{where}: {self.frames} frames, {self._queue.dropped_s:.2f} s of audio dropped, "
             f"latency beyond the look-ahead p50 {p50:.1f} ms, p95 {p95:.1f} ms"
         )
-
-
-@contextmanager
-def _interruptible(queue: "AudioQueue") -> Iterator[None]:
-    """The first Ctrl-C (or SIGTERM) ends the stream properly, the next one everything."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def on_signal(number: int, frame: FrameType | None) -> None:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        # Not here: the loop may hold the queue's lock right now.
-        threading.Thread(target=queue.end, daemon=True).start()
-
-    before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

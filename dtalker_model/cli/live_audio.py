@@ -11,14 +11,13 @@ from types import TracebackType
 
 import numpy as np
 
+from dtalker_model.cli.interrupt import NOTICED_S
 from dtalker_model.cli.microphone import CHUNK_MS, open_microphone
 from dtalker_model.cli.sound_file import SoundReader
 from dtalker_model.errors import DtalkerError
 
 LONGEST_QUEUE_S = 0.5
 """Audio that waits longer than this is late: the oldest is dropped."""
-NOTICED_S = 0.2
-"""A Ctrl-C while no audio comes is noticed within this: an endless wait may miss a signal that comes just before it."""
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ import webbrowser
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dtalker_model.cli.interrupt import NOTICED_S
 from dtalker_model.cli.options import add_settings, settings_from
 from dtalker_model.cli.sound_file import SoundReader
 from dtalker_model.errors import DtalkerError, SettingError
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
 
 PORT = 8052
 ROS_NODE = "dtalker_ros.face_viewer_node"
-NOTICED_S = 0.2
-"""A Ctrl-C is noticed within this. A wait without an end would miss one that another thread gets, or that comes just
-before the wait: Python handles signals between two steps of its main thread alone."""
 
 
 def add_to(commands: Any) -> None:
