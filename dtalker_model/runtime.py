@@ -19,7 +19,7 @@ DECODER = "decoder"
 
 
 class Step(Protocol):
-    """One call of a student. `dtalker_model.torch_step` has the same in torch."""
+    """One call of a student. `dtalker_model.networks.torch_step` has the same in torch."""
 
     def initial_state(self, batch: int = 1) -> State:
         """Zeros for `batch` fresh streams."""

@@ -9,16 +9,16 @@ from typing import Any
 
 import numpy as np
 
-from dtalker_model.audio import Resampler
+from dtalker_model.hearing.audio import Resampler
 from dtalker_model.card import DEFAULT_MODEL, ModelCard, listener_path, model_path, read_card
 from dtalker_model.engine import Engine, Raw
 from dtalker_model.listener import Belief, Listener
-from dtalker_model.output import OutputStage
+from dtalker_model.output.output import OutputStage
 from dtalker_model.personalizer import Personalizer
 from dtalker_model.rates import DELAY_FRAMES, FRAME_MS, FRAME_SAMPLES, SAMPLE_RATE_HZ
 from dtalker_model.runtime import OnnxStep
 from dtalker_model.settings import Settings
-from dtalker_model.voices import Voice, with_voices
+from dtalker_model.voices.voices import Voice, with_voices
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +170,7 @@ def load(
         ModelError: the model is missing, damaged or foreign. SettingError: a setting is refused. VoiceError: a voice is
             asked for and the user's library cannot be read.
     """
-    from dtalker_model.voices_library import voices_for
+    from dtalker_model.voices.voices_library import voices_for
 
     wanted = (settings or Settings()).replace(**changes)
     card, engine = load_engine(model, threads, wanted.seed)

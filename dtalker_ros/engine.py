@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from dtalker_model.audio import Resampler
+from dtalker_model.hearing.audio import Resampler
 from dtalker_model.rates import FRAME_RATE_HZ, SAMPLE_RATE_HZ
 from dtalker_ros.convert import AudioChunk
 from dtalker_ros.publish_rate import PublishRate, Shown

@@ -12,8 +12,8 @@ from pathlib import Path
 from dtalker_model.cli.enroll import hear_file
 from dtalker_model.enrolment import MIN_SPEECH_S, Enrolment
 from dtalker_model.errors import AudioError, DtalkerError, SettingError
-from dtalker_model.voices import Voice, check_name
-from dtalker_model.voices_library import VoiceLibrary
+from dtalker_model.voices.voices import Voice, check_name
+from dtalker_model.voices.voices_library import VoiceLibrary
 from dtalker_ros.convert import AudioChunk
 
 DEFAULT_SPEECH_S = 5.0

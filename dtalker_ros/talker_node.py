@@ -18,8 +18,8 @@ import dtalker_model
 from dtalker_model.errors import DtalkerError
 from dtalker_model.rates import SAMPLE_RATE_HZ
 from dtalker_model.settings import Settings
-from dtalker_model.voices import Voice, unknown_names
-from dtalker_model.voices_library import voices_for
+from dtalker_model.voices.voices import Voice, unknown_names
+from dtalker_model.voices.voices_library import voices_for
 from dtalker_ros.enroll_service import EnrollService
 from dtalker_ros.node_parameters import NodeParameters
 from dtalker_ros.outputs import Outputs

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dtalker_model import AudioError
-from dtalker_model.audio import Resampler, to_mono
+from dtalker_model.hearing.audio import Resampler, to_mono
 
 
 def tone(rate_hz: int, seconds: float = 1.0, hz: float = 440.0) -> np.ndarray:

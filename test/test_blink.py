@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from dtalker_model.blink import OWN_BLINK_REST_FRAMES, Blinker
+from dtalker_model.output.blink import OWN_BLINK_REST_FRAMES, Blinker
 
 Curve = npt.NDArray[np.float32]
 TEN_MINUTES = 10 * 60 * 50

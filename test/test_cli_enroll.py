@@ -17,8 +17,8 @@ from voices_rig import library_file, voice
 
 from dtalker_model.card import model_path, read_card, write_card
 from dtalker_model.cli.main import main
-from dtalker_model.voices import Voice
-from dtalker_model.voices_library import VoiceLibrary
+from dtalker_model.voices.voices import Voice
+from dtalker_model.voices.voices_library import VoiceLibrary
 
 __all__ = ["library_file"]
 

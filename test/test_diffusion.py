@@ -8,7 +8,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="torch is not installed: pip install '.[train]'")
 
 from dtalker_model.blendshapes import INDEX  # noqa: E402
-from dtalker_model.diffusion import (  # noqa: E402
+from dtalker_model.networks.diffusion import (  # noqa: E402
     alpha_sigma,
     ancestral_step,
     denoise,

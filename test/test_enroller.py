@@ -11,7 +11,7 @@ import pytest
 import soundfile
 from voices_rig import library_file
 
-from dtalker_model.voices_library import VoiceLibrary
+from dtalker_model.voices.voices_library import VoiceLibrary
 from dtalker_ros.convert import AudioChunk
 from dtalker_ros.enroller import Enroller, Outcome, Wish
 

@@ -18,8 +18,8 @@ from dtalker_model.card import model_path, read_card, write_card
 from dtalker_model.enrolment import MIN_SPEECH_S, Enrolment
 from dtalker_model.rates import SAMPLE_RATE_HZ
 from dtalker_model.talker import load_engine
-from dtalker_model.voices import Voice
-from dtalker_model.voices_library import VoiceLibrary
+from dtalker_model.voices.voices import Voice
+from dtalker_model.voices.voices_library import VoiceLibrary
 
 __all__ = ["library_file"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dtalker_model.features import FEATURE_DIM, MEL_BANDS, POWER_FLOOR, LogMel, hz_to_mel, mel_filters
+from dtalker_model.hearing.features import FEATURE_DIM, MEL_BANDS, POWER_FLOOR, LogMel, hz_to_mel, mel_filters
 
 
 def noise(samples: int, seed: int = 0) -> np.ndarray:

@@ -19,7 +19,7 @@ transformers = pytest.importorskip("transformers", reason="transformers is not i
 from torch import Tensor, nn  # noqa: E402
 
 from dtalker_model.errors import AudioError, ModelError  # noqa: E402
-from dtalker_model.hubert_cnn import CONV_KERNELS, CONV_STRIDES, HubertCnn, HubertCnnConfig  # noqa: E402
+from dtalker_model.networks.hubert_cnn import CONV_KERNELS, CONV_STRIDES, HubertCnn, HubertCnnConfig  # noqa: E402
 from training.hubert import (  # noqa: E402
     CONTEXT_FRAMES,
     WINDOW_FRAMES,

@@ -12,7 +12,7 @@ torch = pytest.importorskip("torch", reason="torch is not installed: pip install
 
 from torch import Tensor, nn  # noqa: E402
 
-from dtalker_model.hubert_cnn import EDGE_SAMPLES, RECEPTIVE_SAMPLES, HubertCnn, HubertCnnConfig  # noqa: E402
+from dtalker_model.networks.hubert_cnn import EDGE_SAMPLES, RECEPTIVE_SAMPLES, HubertCnn, HubertCnnConfig  # noqa: E402
 
 TINY = HubertCnnConfig(conv_dim=8, lstm_dim=6, lstm_layers=2, audio_dim=5)
 

@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from dtalker_model.idle import BROW_LIFT, GAZE_DOWN, GAZE_SIDE, IDLE_NAMES, STILL, IdleLife
+from dtalker_model.output.idle import BROW_LIFT, GAZE_DOWN, GAZE_SIDE, IDLE_NAMES, STILL, IdleLife
 
 Curves = npt.NDArray[np.float32]
 TEN_MINUTES = 10 * 60 * 50

@@ -10,7 +10,7 @@ torch = pytest.importorskip("torch", reason="torch is not installed: pip install
 
 from torch import Tensor  # noqa: E402
 
-from dtalker_model.listener_network import (  # noqa: E402
+from dtalker_model.networks.listener_network import (  # noqa: E402
     ListenerConfig,
     ListenerNetwork,
     moments,

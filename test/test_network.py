@@ -8,8 +8,8 @@ torch = pytest.importorskip("torch", reason="torch is not installed: pip install
 
 from torch import Tensor  # noqa: E402
 
-from dtalker_model.network import Student  # noqa: E402
-from dtalker_model.student_config import StudentConfig  # noqa: E402
+from dtalker_model.networks.network import Student  # noqa: E402
+from dtalker_model.networks.student_config import StudentConfig  # noqa: E402
 
 T = 60
 CUTS = (1, 2, 9, 10, 33)

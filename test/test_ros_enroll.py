@@ -23,7 +23,7 @@ from std_msgs.msg import Int16MultiArray
 
 from dtalker_model.blendshapes import INDEX
 from dtalker_model.cli.main import main
-from dtalker_model.voices_library import VoiceLibrary
+from dtalker_model.voices.voices_library import VoiceLibrary
 
 __all__ = ["library_file", "listener"]
 

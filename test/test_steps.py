@@ -12,7 +12,7 @@ import soundfile
 import dtalker_model
 from dtalker_model import SettingError, Talker
 from dtalker_model.card import ModelCard, model_path, read_card
-from dtalker_model.features import LogMel
+from dtalker_model.hearing.features import LogMel
 from dtalker_model.personalizer import Personalizer
 from dtalker_model.rates import SAMPLE_RATE_HZ
 from dtalker_model.runtime import DECODER, OnnxStep, for_steps

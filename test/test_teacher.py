@@ -8,8 +8,8 @@ torch = pytest.importorskip("torch", reason="torch is not installed: pip install
 
 from torch import Tensor  # noqa: E402
 
-from dtalker_model.diffusion import diffuse  # noqa: E402
-from dtalker_model.network import MOST_LOG_RANGE, MotionDecoder, StudentConfig  # noqa: E402
+from dtalker_model.networks.diffusion import diffuse  # noqa: E402
+from dtalker_model.networks.network import MOST_LOG_RANGE, MotionDecoder, StudentConfig  # noqa: E402
 from training.batches import Batch  # noqa: E402
 from training.encoders import ScratchConfig  # noqa: E402
 from training.library import Names  # noqa: E402

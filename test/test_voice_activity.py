@@ -5,7 +5,7 @@ import numpy.typing as npt
 import pytest
 
 from dtalker_model.rates import FRAME_MS, FRAME_SAMPLES
-from dtalker_model.voice_activity import RELEASE_FRAMES, SILENCE_DB, VoiceActivity
+from dtalker_model.hearing.voice_activity import RELEASE_FRAMES, SILENCE_DB, VoiceActivity
 
 Levels = npt.NDArray[np.float32]
 

@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("torch", reason="torch is not installed: pip install '.[train]'")
 pytest.importorskip("scipy", reason="scipy is not installed: pip install '.[train]'")
 
-from dtalker_model.features import POWER_FLOOR, LogMel
+from dtalker_model.hearing.features import POWER_FLOOR, LogMel
 from dtalker_model.rates import SAMPLE_RATE_HZ
 from training.corpus import Clip
 from training.voice_change import Changed, VoiceChange, at_frequency, change, draw_change, read_at

@@ -18,9 +18,9 @@ from voices_rig import card, library_file, voice
 
 from dtalker_model.errors import SettingError, SinkError, VoiceError
 from dtalker_model.settings import Settings
-from dtalker_model.voices import check_name, unknown_names, with_voices
-from dtalker_model.voices_file import encode_voices, read_voices
-from dtalker_model.voices_library import LOCK_S, VoiceLibrary, library_path, voices_for
+from dtalker_model.voices.voices import check_name, unknown_names, with_voices
+from dtalker_model.voices.voices_file import encode_voices, read_voices
+from dtalker_model.voices.voices_library import LOCK_S, VoiceLibrary, library_path, voices_for
 
 __all__ = ["library_file"]
 
@@ -29,7 +29,7 @@ WRITER = """
 import sys
 sys.path.insert(0, "test")
 from voices_rig import voice
-from dtalker_model.voices_library import VoiceLibrary
+from dtalker_model.voices.voices_library import VoiceLibrary
 sys.stdin.readline()
 for k in range(int(sys.argv[2])):
     VoiceLibrary().add(voice(f"{sys.argv[1]}_{k}"))
@@ -143,7 +143,7 @@ def test_a_held_lock_is_not_waited_for_for_ever(library_file: Path, monkeypatch:
     assert holder.stdin is not None and holder.stdout is not None
     holder.stdout.readline()
     assert LOCK_S > 1
-    monkeypatch.setattr("dtalker_model.voices_library.LOCK_S", 0.05)
+    monkeypatch.setattr("dtalker_model.voices.voices_library.LOCK_S", 0.05)
     with pytest.raises(VoiceError, match="in use by another program"):
         library.add(voice("zoe"))
     assert library.voices() == [voice("anna")]

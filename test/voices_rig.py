@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from dtalker_model.card import ModelCard
-from dtalker_model.voices import Voice
+from dtalker_model.voices.voices import Voice
 
 SHA256 = "ab" * 32
 

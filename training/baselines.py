@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dtalker_model.features import LogMel
+from dtalker_model.hearing.features import LogMel
 from training.corpus import Clip, is_synthetic, load_audio, load_motion, on_frame_clock, read_manifest
 
 CONTEXT_FRAMES = 8

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from dtalker_model.blendshapes import indices
-from dtalker_model.features import POWER_FLOOR
+from dtalker_model.hearing.features import POWER_FLOOR
 from dtalker_model.rates import DELAY_FRAMES
 from training.corpus import Clip, generic_name
 from training.library import DEFAULT, STRENGTH, UNKNOWN, Names

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from dtalker_model.blendshapes import INDEX, indices
-from dtalker_model.features import LogMel
+from dtalker_model.hearing.features import LogMel
 from dtalker_model.rates import FRAME_RATE_HZ
 from training.closure import Phones, bilabial_gaps_mm
 from training.corpus import Clip, load_audio

@@ -21,7 +21,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from dtalker_model.diffusion import alpha_sigma, denoise
+from dtalker_model.networks.diffusion import alpha_sigma, denoise
 
 Predict = Callable[[Tensor, Tensor], Tensor]
 """noisy motion (B, T, 52), level (B,) -> clean motion (B, T, 52)."""

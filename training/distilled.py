@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from dtalker_model.blendshapes import UPPER_FACE
-from dtalker_model.diffusion import diffuse
-from dtalker_model.network import MotionDecoder, Student, StudentConfig
+from dtalker_model.networks.diffusion import diffuse
+from dtalker_model.networks.network import MotionDecoder, Student, StudentConfig
 from training import losses
 from training.batches import Batch, joined
 from training.distillation import Enhancer, alignment, different, distillation, enhancement, halved_target

@@ -14,8 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from dtalker_model.card import ModelCard, listener_path, sha256_of, write_card
-from dtalker_model.listener_network import INPUTS, OUTPUTS, ListenerNetwork
-from dtalker_model.network import Student
+from dtalker_model.networks.listener_network import INPUTS, OUTPUTS, ListenerNetwork
+from dtalker_model.networks.network import Student
 from dtalker_model.runtime import DECODER, NEW_STATE_PREFIX, STATE_PREFIX, Graph, for_steps
 from training.half_weights import halve, rounded
 from training.student_graph import StudentGraph

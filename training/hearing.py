@@ -14,7 +14,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from dtalker_model.features import FEATURE_DIM, POWER_FLOOR
+from dtalker_model.hearing.features import FEATURE_DIM, POWER_FLOOR
 from dtalker_model.rates import FRAME_SAMPLES
 from training.hubert import HubertHearing
 from training.variants import Hearing, log_mel

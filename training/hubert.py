@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from dtalker_model.errors import AudioError, ModelError
-from dtalker_model.hubert_cnn import EDGE_SAMPLES, HubertCnn
+from dtalker_model.networks.hubert_cnn import EDGE_SAMPLES, HubertCnn
 from dtalker_model.rates import FRAME_SAMPLES
 from training.hubert_loaders import load_hubert
 

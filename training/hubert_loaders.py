@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from dtalker_model.errors import ModelError
-from dtalker_model.hubert_cnn import CONV_KERNELS, CONV_STRIDES, RECEPTIVE_SAMPLES
+from dtalker_model.networks.hubert_cnn import CONV_KERNELS, CONV_STRIDES, RECEPTIVE_SAMPLES
 from dtalker_model.rates import SAMPLE_RATE_HZ
 
 TORCHAUDIO = "torchaudio:"

@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from dtalker_model.network import MotionDecoder, Student, StudentConfig
+from dtalker_model.networks.network import MotionDecoder, Student, StudentConfig
 from training import config, losses
 from training.batches import Batch, joined
 from training.library import Library, Names

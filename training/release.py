@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from dtalker_model.card import ModelCard, read_card, write_card
-from dtalker_model.network import Student
+from dtalker_model.networks.network import Student
 from training import config
 from training.corpus import Clip, corpus_folder, read_manifest
 from training.evaluate import evaluate

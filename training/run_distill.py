@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file
 
-from dtalker_model.audio_encoder import AudioEncoder
+from dtalker_model.networks.audio_encoder import AudioEncoder
 from training import config, loop
 from training.corpus import corpus_folder
 from training.distilled import Distilled, DistilledConfig

@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from dtalker_model.listener_network import ListenerConfig, ListenerNetwork, moments, with_squares
+from dtalker_model.networks.listener_network import ListenerConfig, ListenerNetwork, moments, with_squares
 from dtalker_model.rates import FRAME_RATE_HZ
 from training import loop
 from training.config import from_dict

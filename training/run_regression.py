@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from dtalker_model.audio_encoder import AudioEncoder
+from dtalker_model.networks.audio_encoder import AudioEncoder
 from training import loop
 from training.corpus import corpus_folder
 from training.hearing import HEARS, hearings

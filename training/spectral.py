@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dtalker_model.features import MEL_BANDS
+from dtalker_model.hearing.features import MEL_BANDS
 
 
 @dataclass(frozen=True)

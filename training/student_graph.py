@@ -10,8 +10,8 @@ import warnings
 import torch
 from torch import Tensor, nn
 
-from dtalker_model.diffusion import denoise
-from dtalker_model.network import MotionDecoder, State, Student
+from dtalker_model.networks.diffusion import denoise
+from dtalker_model.networks.network import MotionDecoder, State, Student
 from dtalker_model.runtime import DECODER
 
 

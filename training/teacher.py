@@ -21,8 +21,8 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
-from dtalker_model.diffusion import diffuse, noise_scale
-from dtalker_model.network import Integrator, MotionDecoder, StudentConfig, sample
+from dtalker_model.networks.diffusion import diffuse, noise_scale
+from dtalker_model.networks.network import Integrator, MotionDecoder, StudentConfig, sample
 from training import losses
 from training.batches import Batch, joined
 from training.encoders import ScratchConfig, ScratchEncoder

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from tqdm import tqdm
 
-from dtalker_model.features import LogMel
+from dtalker_model.hearing.features import LogMel
 from dtalker_model.rates import FRAME_SAMPLES
 from training.augment import Augmentation, augment
 from training.corpus import Clip, load_audio, load_motion, on_frame_clock

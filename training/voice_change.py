@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dtalker_model.features import HIGHEST_HZ, LOWEST_HZ, MEL_BANDS, POWER_FLOOR, hz_to_mel
+from dtalker_model.hearing.features import HIGHEST_HZ, LOWEST_HZ, MEL_BANDS, POWER_FLOOR, hz_to_mel
 
 _EDGES_MEL = np.linspace(hz_to_mel(LOWEST_HZ), hz_to_mel(HIGHEST_HZ), MEL_BANDS + 2)
 BANDS_HZ = 700.0 * (10.0 ** (_EDGES_MEL[1:-1] / 2595.0) - 1.0)

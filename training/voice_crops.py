@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from dtalker_model.features import LogMel
+from dtalker_model.hearing.features import LogMel
 from dtalker_model.rates import FRAME_RATE_HZ, FRAME_SAMPLES
-from dtalker_model.voice_activity import VoiceActivity
+from dtalker_model.hearing.voice_activity import VoiceActivity
 from training.corpus import EMOTIONS, Clip, load_audio
 from training.voice_change import Changed, VoiceChange, change, draw_change, hide_bands, read_at
 from training.voice_pitch import UNKNOWN, Pitch, pitch_classes, track_pitch

@@ -11,7 +11,7 @@ from dtalker_model.errors import SettingError
 if TYPE_CHECKING:
     from dtalker_model.card import ModelCard
     from dtalker_model.enrolment import Enrolment
-    from dtalker_model.voices import Voice
+    from dtalker_model.voices.voices import Voice
 
 
 def add_to(commands: Any) -> None:
@@ -38,7 +38,7 @@ def run(arguments: argparse.Namespace) -> None:
         raise SettingError("give a sound file with --name N, or --list, or --remove N (see dtalker enroll --help)")
     if (arguments.speech is None) != (arguments.name is None):
         raise SettingError("a sound file and --name N go together (see dtalker enroll --help)")
-    from dtalker_model.voices_library import VoiceLibrary
+    from dtalker_model.voices.voices_library import VoiceLibrary
 
     library = VoiceLibrary()
     if arguments.listing:
@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 def _enroll(arguments: argparse.Namespace, library: Any) -> None:
     from dtalker_model.enrolment import Enrolment
-    from dtalker_model.voices import check_name
+    from dtalker_model.voices.voices import check_name
 
     enrolment = Enrolment(arguments.model)
     check_name(arguments.name, enrolment.card)

@@ -27,7 +27,7 @@ def model_facts(model: str) -> dict[str, Any]:
     """The card without its embeddings, the voices that the user enrolled for it, and the sizes of the files."""
     from dtalker_model.card import model_path, read_card
     from dtalker_model.settings import Settings
-    from dtalker_model.voices_library import voices_for
+    from dtalker_model.voices.voices_library import voices_for
 
     path = model_path(model)
     card = read_card(path)

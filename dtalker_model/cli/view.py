@@ -66,7 +66,7 @@ def run(arguments: argparse.Namespace) -> None:
     require_aiohttp()
     logging.basicConfig(level=logging.WARNING, format="dtalker: %(message)s")
     if arguments.bench:
-        from dtalker_model.view.bench import report
+        from dtalker_model.cli.view_bench import report
 
         print(report())
         return

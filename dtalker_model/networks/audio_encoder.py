@@ -7,7 +7,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from dtalker_model.student_config import StudentConfig
+from dtalker_model.networks.student_config import StudentConfig
 
 State = dict[str, Tensor]
 

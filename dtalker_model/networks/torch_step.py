@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from dtalker_model.network import Student
+from dtalker_model.networks.network import Student
 from dtalker_model.runtime import DECODER, State, for_steps
 
 

@@ -20,10 +20,10 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from dtalker_model.audio_encoder import AudioEncoder, State
-from dtalker_model.diffusion import denoise, noise_scale, sampling_levels
-from dtalker_model.hubert_cnn import HubertCnn
-from dtalker_model.student_config import StudentConfig
+from dtalker_model.networks.audio_encoder import AudioEncoder, State
+from dtalker_model.networks.diffusion import denoise, noise_scale, sampling_levels
+from dtalker_model.networks.hubert_cnn import HubertCnn
+from dtalker_model.networks.student_config import StudentConfig
 
 FIRST_SCALE = 12.0
 """Of the last layers of f_k and f_v: the first attention scores and p then vary by about 1, like the audio feature.

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from dtalker_model.errors import VoiceError
-from dtalker_model.voices import NAME, Voice
+from dtalker_model.voices.voices import NAME, Voice
 
 FORMAT = "dtalker-voices-1"
 PARTS = ("identity", "emotion")

@@ -17,8 +17,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from dtalker_model.audio_encoder import State
-from dtalker_model.listener_frames import ListenerConfig, MoodEncoder, VoiceEncoder
+from dtalker_model.networks.audio_encoder import State
+from dtalker_model.networks.listener_frames import ListenerConfig, MoodEncoder, VoiceEncoder
 from dtalker_model.rates import FRAME_RATE_HZ
 
 INPUTS = {"features": 128, "pace": 1}

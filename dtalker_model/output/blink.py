@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from dtalker_model.event_random import BLINK_STREAM, event_random, lognormal
+from dtalker_model.output.event_random import BLINK_STREAM, event_random, lognormal
 from dtalker_model.rates import FRAME_MS, FRAME_RATE_HZ
 
 Curve = npt.NDArray[np.float32]

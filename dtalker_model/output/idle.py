@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dtalker_model.blendshapes import INDEX
-from dtalker_model.event_random import BROW_STREAM, GAZE_STREAM, event_random, lognormal
+from dtalker_model.output.event_random import BROW_STREAM, GAZE_STREAM, event_random, lognormal
 from dtalker_model.rates import FRAME_MS, FRAME_RATE_HZ
 
 Curves = npt.NDArray[np.float32]

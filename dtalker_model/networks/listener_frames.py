@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from dtalker_model.audio_encoder import State
+from dtalker_model.networks.audio_encoder import State
 
 
 @dataclass(frozen=True)

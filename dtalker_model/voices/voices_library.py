@@ -15,8 +15,8 @@ from dtalker_model.card import ModelCard
 from dtalker_model.errors import SettingError, SinkError, VoiceError
 from dtalker_model.settings import Settings
 from dtalker_model.sinks.part_file import PartFile
-from dtalker_model.voices import Voice, unknown_names
-from dtalker_model.voices_file import encode_voices, read_voices
+from dtalker_model.voices.voices import Voice, unknown_names
+from dtalker_model.voices.voices_file import encode_voices, read_voices
 
 LOG = logging.getLogger("dtalker")
 LOCK_S = 10.0

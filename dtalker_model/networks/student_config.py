@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from dtalker_model.hubert_cnn import HubertCnnConfig
+from dtalker_model.networks.hubert_cnn import HubertCnnConfig
 
 ENCODERS = ("causal", "hubert_cnn")
 MOTION_DIM = 52
