@@ -9,7 +9,7 @@ from rclpy.node import Node
 from rclpy.task import Future
 
 from dtalker_model.voices.voices import Voice
-from dtalker_ros.convert import AudioChunk
+from dtalker_ros.audio.convert import AudioChunk
 from dtalker_ros.enroller import Enroller, Outcome, Wish
 
 

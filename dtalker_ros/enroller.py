@@ -14,7 +14,7 @@ from dtalker_model.enrolment import MIN_SPEECH_S, Enrolment
 from dtalker_model.errors import AudioError, DtalkerError, SettingError
 from dtalker_model.voices.voices import Voice, check_name
 from dtalker_model.voices.voices_library import VoiceLibrary
-from dtalker_ros.convert import AudioChunk
+from dtalker_ros.audio.convert import AudioChunk
 
 DEFAULT_SPEECH_S = 5.0
 MAX_SPEECH_S = 60.0

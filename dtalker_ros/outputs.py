@@ -11,8 +11,8 @@ from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from std_msgs.msg import Header
 
 from dtalker_model.rates import SAMPLE_RATE_HZ
-from dtalker_ros.engine import Engine
-from dtalker_ros.publish_rate import Shown
+from dtalker_ros.timed_talker import TimedTalker
+from dtalker_ros.timing.publish_rate import Shown
 from dtalker_ros.worker import Worker
 
 OUTPUT_QOS = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE, durability=DurabilityPolicy.VOLATILE)
@@ -84,7 +84,7 @@ class Outputs:
             message.emotion, message.emotion_probability = _most_probable(belief.emotions)
         self._speaker.publish(message)
 
-    def publish_diagnostics(self, engine: Engine, worker: Worker, connected: bool) -> None:
+    def publish_diagnostics(self, engine: TimedTalker, worker: Worker, connected: bool) -> None:
         """Publish rate, latency, losses and queue."""
         lost = engine.statistics.dropped_frames + worker.lost
         status = DiagnosticStatus(name=f"{self._node.get_name()}: talker", hardware_id=self.frame_id)
@@ -96,7 +96,7 @@ class Outputs:
         message.header = header(self._now_ns(), self.frame_id)
         self._diagnostics.publish(message)
 
-    def _figures(self, engine: Engine, worker: Worker) -> dict[str, object]:
+    def _figures(self, engine: TimedTalker, worker: Worker) -> dict[str, object]:
         """The key values of the diagnostics."""
         statistics, timeline = engine.statistics, engine.timeline
         p50, p95, p99 = statistics.percentiles()

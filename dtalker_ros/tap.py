@@ -7,13 +7,13 @@ from dtalker.srv import Express
 from rclpy.lifecycle import LifecycleNode
 from std_srvs.srv import Trigger
 
-from dtalker_ros.arrivals import MS
-from dtalker_ros.audio_source import AudioSource
-from dtalker_ros.convert import AudioChunk, chunk_from_message
-from dtalker_ros.engine import Engine, TalkerLike
-from dtalker_ros.node_parameters import NodeParameters
+from dtalker_ros.timing.arrivals import MS
+from dtalker_ros.audio.audio_source import AudioSource
+from dtalker_ros.audio.convert import AudioChunk, chunk_from_message
+from dtalker_ros.timed_talker import TimedTalker, TalkerLike
+from dtalker_ros.parameters.node_parameters import NodeParameters
 from dtalker_ros.outputs import Outputs
-from dtalker_ros.parameters import declared_format, timeline_config
+from dtalker_ros.parameters.parameters import declared_format, timeline_config
 from dtalker_ros.worker import Worker
 
 INFO_PERIOD_S = 1.0
@@ -38,7 +38,7 @@ class Tap:
         outputs.frame_id = values["frame_id"]
         self._talker = talker
         self._given = {name: values[name] for name in ("audio_sample_rate_hz", "audio_channels", "audio_format")}
-        self.engine = Engine(talker, timeline_config(values), values["publish_rate_hz"], self._now_ns())
+        self.engine = TimedTalker(talker, timeline_config(values), values["publish_rate_hz"], self._now_ns())
         simulated = bool(node.get_parameter("use_sim_time").value)
         self._worker = Worker(
             self.engine, self._convert, outputs.publish, self._now_ns, node.get_logger(), poll=simulated

@@ -9,10 +9,10 @@ from rclpy.node import Node
 
 from dtalker_model.errors import AudioError
 from dtalker_model.rates import SAMPLE_RATE_HZ
-from dtalker_ros.audio_source import AudioSource
-from dtalker_ros.convert import chunk_from_message
-from dtalker_ros.parameters import declared_format, timeline_config
-from dtalker_ros.timeline import Timeline
+from dtalker_ros.audio.audio_source import AudioSource
+from dtalker_ros.audio.convert import chunk_from_message
+from dtalker_ros.parameters.parameters import declared_format, timeline_config
+from dtalker_ros.timing.timeline import Timeline
 
 
 class TopicAudio:

@@ -15,7 +15,7 @@ from dtalker_model.errors import DtalkerError
 from dtalker_model.view.backend import Broadcast, about_text, settings_text
 from dtalker_model.view.sound import Sound
 from dtalker_model.view.wire import Message, audio_message, frame_message, to_json
-from dtalker_ros.remote_settings import RemoteSettings
+from dtalker_ros.parameters.remote_settings import RemoteSettings
 from dtalker_ros.topic_audio import TopicAudio
 
 AUDIO_PERIOD_S = 0.02

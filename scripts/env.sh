@@ -1,4 +1,4 @@
-# Source this to run things by hand: `. scripts/env.sh && python -m dtalker_ros.talker_node`.
+# Source this to run things by hand: `. scripts/env.sh && python -m dtalker_ros.nodes.talker_node`.
 # Puts .venv, ROS 2, the built messages and the checkout itself on the paths. Needs `make setup` first.
 # shellcheck shell=bash
 

@@ -12,7 +12,7 @@ from ros_rig import SPIN_S, rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.parameter import Parameter
 
-from dtalker_ros.talker_node import TalkerNode
+from dtalker_ros.nodes.talker_node import TalkerNode
 
 
 @contextmanager

@@ -131,11 +131,11 @@ def listener(monkeypatch: pytest.MonkeyPatch) -> Iterator[Listener]:
 
 
 def start(module: str, env: Mapping[str, str] | None = None, **parameters: Any) -> "subprocess.Popen[str]":
-    """Start ``python -m dtalker_ros.MODULE`` with ROS parameters."""
+    """Start ``python -m dtalker_ros.nodes.MODULE`` with ROS parameters."""
     arguments = [f"{key.replace('__', '.')}:={_ros(value)}" for key, value in parameters.items()]
     options = [word for argument in arguments for word in ("-p", argument)]
     return subprocess.Popen(
-        [sys.executable, "-m", f"dtalker_ros.{module}", *(["--ros-args", *options] if options else [])],
+        [sys.executable, "-m", f"dtalker_ros.nodes.{module}", *(["--ros-args", *options] if options else [])],
         env={**os.environ, **(env or {})},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

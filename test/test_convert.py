@@ -10,9 +10,9 @@ import pytest
 import soundfile
 
 from dtalker_model.errors import AudioError
-from dtalker_ros.convert import AudioFormat, chunk_from_message, format_from_info
-from dtalker_ros.encoded import mpeg_frame_bytes
-from dtalker_ros.pcm import sample_format
+from dtalker_ros.audio.convert import AudioFormat, chunk_from_message, format_from_info
+from dtalker_ros.audio.encoded import mpeg_frame_bytes
+from dtalker_ros.audio.pcm import sample_format
 
 STAMP = Message(sec=12, nanosec=345)
 TONE = (10_000 * np.sin(np.arange(320) / 5)).astype(np.int16)

@@ -12,7 +12,7 @@ import soundfile
 from voices_rig import library_file
 
 from dtalker_model.voices.voices_library import VoiceLibrary
-from dtalker_ros.convert import AudioChunk
+from dtalker_ros.audio.convert import AudioChunk
 from dtalker_ros.enroller import Enroller, Outcome, Wish
 
 __all__ = ["library_file"]

@@ -102,7 +102,7 @@ def test_every_executable_is_installed() -> None:
         assert f"scripts/ros/{script.name}\n" in cmake()
         assert os.access(script, os.X_OK), f"{script.name} lacks its run bit"
         assert script.read_text().startswith("#!/usr/bin/env python3\n")
-        assert f"from dtalker_ros.{script.name} import main\n" in script.read_text()
+        assert f"from dtalker_ros.nodes.{script.name} import main\n" in script.read_text()
         assert (ROOT / "dtalker_ros" / f"{script.name}.py").is_file()
 
 

@@ -92,7 +92,7 @@ def test_core_names_no_ros() -> None:
 @pytest.mark.parametrize(
     ("package", "source", "wrong"),
     [
-        ("dtalker_model", "import dtalker_ros.convert", {"dtalker_ros"}),
+        ("dtalker_model", "import dtalker_ros.audio.convert", {"dtalker_ros"}),
         ("dtalker_model", "def f():\n    from training import data", {"training"}),
         ("dtalker_ros", "from training.data import x", {"training"}),
         ("training", "import dtalker_model, dtalker_ros", {"dtalker_ros"}),

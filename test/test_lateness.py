@@ -5,10 +5,10 @@ import pytest
 from timeline_rig import CHUNK, FRAME_NS, Rig
 
 import dtalker_model
-from dtalker_ros.arrivals import MS
-from dtalker_ros.convert import AudioChunk
-from dtalker_ros.engine import Engine
-from dtalker_ros.timeline import TimelineConfig
+from dtalker_ros.timing.arrivals import MS
+from dtalker_ros.audio.convert import AudioChunk
+from dtalker_ros.timed_talker import TimedTalker
+from dtalker_ros.timing.timeline import TimelineConfig
 
 
 def test_a_late_node_drops_the_oldest_audio_and_says_so() -> None:
@@ -78,7 +78,7 @@ def test_speech_sent_ahead_of_time_is_not_taken_for_drift() -> None:
 def test_live_audio_of_any_rate_is_in_time(rate_hz: int) -> None:
     rig = Rig()
     rig.talker = dtalker_model.load()  # type: ignore[assignment]
-    rig.engine = Engine(rig.talker, TimelineConfig(), 50.0, rig.now_ns)
+    rig.engine = TimedTalker(rig.talker, TimelineConfig(), 50.0, rig.now_ns)
     rig.run_ms(333)
     chunk = round(rate_hz * 0.02)
     tone = np.random.default_rng(0).normal(0, 0.1, (chunk, 2))

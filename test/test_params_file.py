@@ -4,8 +4,8 @@ import itertools
 from pathlib import Path
 
 from dtalker_model.card import DEFAULT_MODEL, model_path, read_card
-from dtalker_ros.parameters import NODE_PARAMETERS, setting_parameters
-from dtalker_ros.params_file import params_yaml
+from dtalker_ros.parameters.parameters import NODE_PARAMETERS, setting_parameters
+from dtalker_ros.parameters.params_file import params_yaml
 
 FILE = Path(__file__).parents[1] / "launch" / "params.yaml"
 
@@ -13,7 +13,7 @@ FILE = Path(__file__).parents[1] / "launch" / "params.yaml"
 def test_the_file_is_current() -> None:
     emotions = tuple(read_card(model_path(DEFAULT_MODEL)).emotions)
     assert FILE.read_text(encoding="utf-8") == params_yaml(emotions), (
-        "python -m dtalker_ros.params_file > launch/params.yaml"
+        "python -m dtalker_ros.parameters.params_file > launch/params.yaml"
     )
 
 

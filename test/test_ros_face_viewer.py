@@ -18,8 +18,8 @@ aiohttp = pytest.importorskip("aiohttp", reason="needs the extra [view] (aiohttp
 from dtalker_model.card import model_path, read_card  # noqa: E402
 from dtalker_model.settings import Settings  # noqa: E402
 from dtalker_model.view.wire import AUDIO, FRAME, HEADER  # noqa: E402
-from dtalker_ros.parameters import setting_parameters  # noqa: E402
-from dtalker_ros.remote_settings import parameter_changes  # noqa: E402
+from dtalker_ros.parameters.parameters import setting_parameters  # noqa: E402
+from dtalker_ros.parameters.remote_settings import parameter_changes  # noqa: E402
 
 __all__ = ["listener", "short_wav"]
 WAIT_S = 30.0

@@ -13,7 +13,7 @@ from rclpy.parameter import Parameter
 
 from dtalker_model.blendshapes import ARKIT_NAMES, INDEX, LOWER_FACE
 from dtalker_model.settings import setting_specs
-from dtalker_ros.parameters import NODE_PARAMETERS, setting_parameters
+from dtalker_ros.parameters.parameters import NODE_PARAMETERS, setting_parameters
 
 __all__ = ["listener"]
 

@@ -158,7 +158,7 @@ def test_the_page_learns_the_model_and_every_setting() -> None:
 
 
 def test_the_ros_text_uses_the_parameters_of_the_node() -> None:
-    parameters = pytest.importorskip("dtalker_ros.parameters")
+    parameters = pytest.importorskip("dtalker_ros.parameters.parameters")
     settings = Settings(
         emotion="mix", emotion_weights={"happy": 0.5}, gain_upper=2.0, gains={"jawOpen": 1.5}, offsets={"jawOpen": 0.1}
     ).replace(offset_lower=0.1, offset_upper=-0.1, gain_lower=0.5, blink=False, seed=4, smoothing_ms=20.0, idle=False)

@@ -9,10 +9,10 @@ import pytest
 from fake_talker import FakeTalker
 
 from dtalker_model.errors import AudioError
-from dtalker_ros.convert import AudioChunk
-from dtalker_ros.engine import Engine
-from dtalker_ros.publish_rate import Shown
-from dtalker_ros.timeline import TimelineConfig
+from dtalker_ros.audio.convert import AudioChunk
+from dtalker_ros.timed_talker import TimedTalker
+from dtalker_ros.timing.publish_rate import Shown
+from dtalker_ros.timing.timeline import TimelineConfig
 from dtalker_ros.worker import Complaints, Worker
 
 WAIT_S = 10.0
@@ -35,7 +35,7 @@ class Rig:
         self.log = Log()
         self.rows: list[Shown] = []
         self.came = threading.Event()
-        engine = Engine(FakeTalker(), TimelineConfig(asap=True), 50.0, time.time_ns())
+        engine = TimedTalker(FakeTalker(), TimelineConfig(asap=True), 50.0, time.time_ns())
         self.worker = Worker(engine, self.convert, self.publish, time.time_ns, self.log)
 
     def convert(self, message: Any) -> AudioChunk:

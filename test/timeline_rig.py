@@ -3,11 +3,11 @@
 import numpy as np
 from fake_talker import FakeTalker
 
-from dtalker_ros.arrivals import MS
-from dtalker_ros.convert import AudioChunk
-from dtalker_ros.engine import Engine
-from dtalker_ros.publish_rate import Shown
-from dtalker_ros.timeline import TimelineConfig
+from dtalker_ros.timing.arrivals import MS
+from dtalker_ros.audio.convert import AudioChunk
+from dtalker_ros.timed_talker import TimedTalker
+from dtalker_ros.timing.publish_rate import Shown
+from dtalker_ros.timing.timeline import TimelineConfig
 
 START_NS = 1_700_000_000_123_456_789
 CHUNK = 320
@@ -20,7 +20,7 @@ class Rig:
     def __init__(self, config: TimelineConfig | None = None, rate_hz: float = 50.0) -> None:
         self.now_ns = START_NS
         self.talker = FakeTalker()
-        self.engine = Engine(self.talker, config or TimelineConfig(), rate_hz, self.now_ns)
+        self.engine = TimedTalker(self.talker, config or TimelineConfig(), rate_hz, self.now_ns)
         self.rows: list[tuple[int, Shown]] = []
 
     def step(self) -> None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from dtalker_model.view.server import ViewServer
 
 PORT = 8052
-ROS_NODE = "dtalker_ros.face_viewer_node"
+ROS_NODE = "dtalker_ros.nodes.face_viewer_node"
 
 
 def add_to(commands: Any) -> None:

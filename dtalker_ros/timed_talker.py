@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from dtalker_model.hearing.audio import Resampler
 from dtalker_model.rates import FRAME_RATE_HZ, SAMPLE_RATE_HZ
-from dtalker_ros.convert import AudioChunk
-from dtalker_ros.publish_rate import PublishRate, Shown
-from dtalker_ros.stream import Block
-from dtalker_ros.timeline import AUDIO_LEAD_MS, Dropped, Timeline, TimelineConfig
+from dtalker_ros.audio.convert import AudioChunk
+from dtalker_ros.timing.publish_rate import PublishRate, Shown
+from dtalker_ros.timing.stream import Block
+from dtalker_ros.timing.timeline import AUDIO_LEAD_MS, Dropped, Timeline, TimelineConfig
 
 HUSH_MS = 100 - AUDIO_LEAD_MS - 20
 """The mouth rests within 100 ms of a flush: frames already sent reach AUDIO_LEAD_MS ahead, one frame is rounding."""
@@ -67,7 +67,7 @@ class Statistics:
         return float(p50), float(p95), float(p99)
 
 
-class Engine:
+class TimedTalker:
     """Audio chunks in at any time, rows to publish out when they are due."""
 
     def __init__(self, talker: TalkerLike, config: TimelineConfig, rate_hz: float, now_ns: int) -> None:

@@ -1,6 +1,6 @@
 """The whole chain in one command: file player, audio topic, talker node, blendshape topic, page, and a picture of it.
 
-``python -m dtalker_ros.demo [--clip FILE] [--out demo.png] [--emotion NAME] [--headless]``; no sound card, no display.
+``python -m dtalker_ros.nodes.demo [--clip FILE] [--out demo.png] [--emotion NAME] [--headless]``; no sound card, no display.
 In a terminal the live page stays after the summary, and the clip is repeated, until Ctrl-C.
 """
 
@@ -20,9 +20,9 @@ import numpy as np
 import dtalker_model
 from dtalker_model.errors import AudioError
 from dtalker_model.rates import FRAME_MS, FRAME_RATE_HZ, LOOKAHEAD_MS, LOOKAHEAD_SAMPLES, SAMPLE_RATE_HZ
-from dtalker_ros.collector import Collector, Received, end, private_domain, start
-from dtalker_ros.sound_file import SoundFile
-from dtalker_ros.stream import SAMPLE_NS
+from dtalker_ros.nodes.collector import Collector, Received, end, private_domain, start
+from dtalker_ros.audio.sound_file import SoundFile
+from dtalker_ros.timing.stream import SAMPLE_NS
 
 CLIP = Path(dtalker_model.__file__).parent / "data" / "demo.wav"
 CHUNK_MS = 20.0
@@ -158,7 +158,7 @@ def _latency_ms(frames: list[Received], chunks: list[tuple[int, int]], start_ns:
 
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="dtalker_ros.demo", description="Speech through the ROS nodes, and a picture."
+        prog="dtalker_ros.nodes.demo", description="Speech through the ROS nodes, and a picture."
     )
     parser.add_argument("--clip", default=str(CLIP), help="sound file to speak (default: the bundled clip)")
     parser.add_argument("--out", default="demo.png", help="picture to write (default: demo.png)")
@@ -193,7 +193,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _report(outcome: Outcome, clip: str, picture: str) -> int:
     """Draw the picture and print the summary; the exit code."""
-    from dtalker_ros.demo_plot import draw
+    from dtalker_ros.nodes.demo_plot import draw
 
     draw(clip, outcome.frames, picture)
     print(f"{outcome.line()}, picture {picture}", flush=True)

@@ -1,13 +1,13 @@
-"""Writes ``launch/params.yaml``: ``python -m dtalker_ros.params_file > launch/params.yaml``."""
+"""Writes ``launch/params.yaml``: ``python -m dtalker_ros.parameters.params_file > launch/params.yaml``."""
 
 import sys
 from collections.abc import Iterator
 
 from dtalker_model.card import DEFAULT_MODEL, model_path, read_card
-from dtalker_ros.parameters import NODE_PARAMETERS, ParameterSpec, setting_parameters, yaml_value
+from dtalker_ros.parameters.parameters import NODE_PARAMETERS, ParameterSpec, setting_parameters, yaml_value
 
 _HEAD = """\
-# Every parameter of the talker node with its default. Written by `python -m dtalker_ros.params_file`.
+# Every parameter of the talker node with its default. Written by `python -m dtalker_ros.parameters.params_file`.
 # Copy it, keep the lines that you change, and start with
 #   ros2 launch dtalker talker.launch.py params_file:=MY.yaml
 /**:

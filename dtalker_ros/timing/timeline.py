@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from dtalker_model.rates import FRAME_SAMPLES, LOOKAHEAD_MS, LOOKAHEAD_SAMPLES, SAMPLE_RATE_HZ
-from dtalker_ros.arrivals import MS, Arrivals, usable_stamp
-from dtalker_ros.convert import AudioChunk
-from dtalker_ros.drift import DriftWatch
-from dtalker_ros.stream import SAMPLE_NS, AudioQueue, Block, Piece, StreamPosition
+from dtalker_ros.timing.arrivals import MS, Arrivals, usable_stamp
+from dtalker_ros.audio.convert import AudioChunk
+from dtalker_ros.timing.drift import DriftWatch
+from dtalker_ros.timing.stream import SAMPLE_NS, AudioQueue, Block, Piece, StreamPosition
 
 FRAME_NS = FRAME_SAMPLES * SAMPLE_NS
 AUDIO_LEAD_MS = 40

@@ -1,6 +1,6 @@
 """What is known about the input from the chunks that came: whether speech goes on, and whether its stamps have gaps."""
 
-from dtalker_ros.convert import AudioChunk
+from dtalker_ros.audio.convert import AudioChunk
 
 MS = 1_000_000
 """Nanoseconds of a millisecond."""

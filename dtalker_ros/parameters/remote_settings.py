@@ -10,7 +10,7 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter, parameter_value_to_python
 
 from dtalker_model.settings import Settings
-from dtalker_ros.parameters import NODE_PARAMETERS, ParameterSpec, setting_changes, setting_parameters
+from dtalker_ros.parameters.parameters import NODE_PARAMETERS, ParameterSpec, setting_changes, setting_parameters
 
 Answer = Callable[[bool, str], None]
 """Called with whether it was done, and if not, why."""

@@ -11,10 +11,10 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 
 from dtalker_model.cli.microphone import sounddevice_module
 from dtalker_model.errors import AudioError
-from dtalker_ros.audio_messages import KINDS, AudioEncoder, OutgoingAudio
-from dtalker_ros.node_parameters import NodeParameters
-from dtalker_ros.parameters import ParameterSpec
-from dtalker_ros.process import SPIN_S, run_node
+from dtalker_ros.audio.audio_messages import KINDS, AudioEncoder, OutgoingAudio
+from dtalker_ros.parameters.node_parameters import NodeParameters
+from dtalker_ros.parameters.parameters import ParameterSpec
+from dtalker_ros.nodes.process import SPIN_S, run_node
 
 PARAMETERS = (
     ParameterSpec("device", "", "Part of the input device's name; empty: the system's default."),

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dtalker_model.rates import SAMPLE_RATE_HZ
-from dtalker_ros.convert import AudioChunk
+from dtalker_ros.audio.convert import AudioChunk
 
 SAMPLE_NS = 1_000_000_000 // SAMPLE_RATE_HZ
 """Nanoseconds of one 16 kHz sample: 62500, exactly."""

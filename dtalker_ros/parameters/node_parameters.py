@@ -8,7 +8,7 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 from dtalker_model.errors import DtalkerError
-from dtalker_ros.parameters import ParameterSpec
+from dtalker_ros.parameters.parameters import ParameterSpec
 
 
 def descriptor(spec: ParameterSpec) -> ParameterDescriptor:

@@ -43,9 +43,9 @@ def private_domain() -> dict[str, str]:
 
 
 def start(module: str, parameters: Mapping[str, Any]) -> "subprocess.Popen[bytes]":
-    """Start ``python -m dtalker_ros.MODULE`` with ROS parameters; values are given as YAML."""
+    """Start ``python -m dtalker_ros.nodes.MODULE`` with ROS parameters; values are given as YAML."""
     options = [word for name, value in parameters.items() for word in ("-p", f"{name}:={value}")]
-    return subprocess.Popen([sys.executable, "-m", f"dtalker_ros.{module}", "--ros-args", *options])
+    return subprocess.Popen([sys.executable, "-m", f"dtalker_ros.nodes.{module}", "--ros-args", *options])
 
 
 def end(process: "subprocess.Popen[bytes]") -> int:

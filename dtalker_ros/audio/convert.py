@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dtalker_model.errors import AudioError
-from dtalker_ros.encoded import compressed_error, is_riff, read_riff, refuse_compressed
-from dtalker_ros.pcm import S16LE, SampleFormat, check_samples, sample_format, samples_of_bytes, widen_8_bit
+from dtalker_ros.audio.encoded import compressed_error, is_riff, read_riff, refuse_compressed
+from dtalker_ros.audio.pcm import S16LE, SampleFormat, check_samples, sample_format, samples_of_bytes, widen_8_bit
 
 MAX_CHANNELS = 64
 """More channels than this are taken for a wrong declaration."""

@@ -1,6 +1,6 @@
 """Ten minutes of speech through the talker node at five times real time: memory must not grow, no frame may be lost.
 
-``python -m dtalker_ros.soak [--minutes 10] [--speed 5] [--clip FILE]``; prints the node's memory as it goes.
+``python -m dtalker_ros.nodes.soak [--minutes 10] [--speed 5] [--clip FILE]``; prints the node's memory as it goes.
 """
 
 import argparse
@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from dtalker_model.rates import FRAME_RATE_HZ, FRAME_SAMPLES, SAMPLE_RATE_HZ
-from dtalker_ros.collector import Collector, end, private_domain, start
-from dtalker_ros.demo import CLIP, PATIENCE_S
+from dtalker_ros.nodes.collector import Collector, end, private_domain, start
+from dtalker_ros.nodes.demo import CLIP, PATIENCE_S
 
 SETTLED_SHARE = 0.1
 """Memory is compared with that after the first minute of ten."""
@@ -105,7 +105,7 @@ def _verdict(collector: Collector, memory: Memory, expected: int) -> int:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the soak; 0 if all is well."""
     parser = argparse.ArgumentParser(
-        prog="dtalker_ros.soak", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+        prog="dtalker_ros.nodes.soak", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("--minutes", type=float, default=10.0, help="speech to send, minutes (default 10)")
     parser.add_argument("--speed", type=float, default=5.0, help="times real time (default 5)")

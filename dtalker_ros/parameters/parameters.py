@@ -11,9 +11,9 @@ from typing import Any
 from dtalker_model.blendshapes import ARKIT_NAMES
 from dtalker_model.errors import SettingError
 from dtalker_model.settings import Settings, SettingSpec, setting_specs
-from dtalker_ros.convert import AudioFormat
-from dtalker_ros.pcm import sample_format
-from dtalker_ros.timeline import TimelineConfig
+from dtalker_ros.audio.convert import AudioFormat
+from dtalker_ros.audio.pcm import sample_format
+from dtalker_ros.timing.timeline import TimelineConfig
 
 PACINGS = ("clock", "asap")
 
