@@ -10,8 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from training.devices import Processes
-from training.loop import Batch, Plan, Share, train
+from training.loop.devices import Processes
+from training.loop.loop import Batch, Plan, Share, train
 
 BATCH = 12
 PLAN = Plan(steps=20, learning_rate=0.01, ema=0.9, validate_every=6, checkpoint_every=5)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from training.bootstrap import Figure, interval, mean_figure
+from training.evaluation.bootstrap import Figure, interval, mean_figure
 
 
 def mean_of(values: np.ndarray) -> Figure:

@@ -13,9 +13,9 @@ from data_sets import jaw_curve, write_sound
 
 from dtalker_model.blendshapes import INDEX, LOWER_FACE, UPPER_FACE
 from training.__main__ import main
-from training.coarticulation import SHIPPED, Visemes, curves, load, neighbourhood, save
-from training.corpus import Clip, is_synthetic, load_motion, read_manifest
-from training.phones import PHONES, UNKNOWN, phone_index
+from training.corpus.coarticulation import SHIPPED, Visemes, curves, load, neighbourhood, save
+from training.corpus.clips import Clip, is_synthetic, load_motion, read_manifest
+from training.corpus.phones import PHONES, UNKNOWN, phone_index
 
 JAW = INDEX["jawOpen"]
 B, AA, SIL = (phone_index(name) for name in ("B", "AA", "SIL"))
@@ -147,8 +147,8 @@ def random_speech(clips: int) -> list[Clip]:
 
 def test_the_fit_finds_the_curves_that_made_the_motion(monkeypatch: pytest.MonkeyPatch) -> None:
     torch = pytest.importorskip("torch", reason="torch is not installed: pip install '.[train]'")
-    from training import coarticulation_fit as fitting
-    from training.corpus import Motion
+    from training.corpus import coarticulation_fit as fitting
+    from training.corpus.clips import Motion
 
     def motion(clip: Clip) -> Motion:
         times_s = np.arange(0, clip.phones[-1][1], 0.02)

@@ -8,8 +8,8 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="torch is not installed: pip install '.[train]'")
 
-from training.library import Names  # noqa: E402
-from training.personalizer import ContrastivePersonalizer, contrastive_loss, pooled, similarity  # noqa: E402
+from training.corpus.library import Names  # noqa: E402
+from training.networks.personalizer import ContrastivePersonalizer, contrastive_loss, pooled, similarity  # noqa: E402
 
 NAMES = Names(("default", "ann", "bob"), ("neutral", "happy", "sad"))
 

@@ -20,7 +20,7 @@ from dtalker_model.personalizer import Personalizer
 from dtalker_model.rates import FRAME_RATE_HZ, SAMPLE_RATE_HZ
 from dtalker_model.settings import Settings
 from dtalker_model.hearing.voice_activity import VoiceActivity
-from training.corpus import load_audio, read_manifest
+from training.corpus.clips import load_audio, read_manifest
 
 EMOTIONS = [name for name in read_card(model_path("dtalker")).emotions if name != "neutral"]
 INTENSITIES = (0.0, 0.5, 1.0, 1.5, 2.0)

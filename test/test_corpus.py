@@ -10,7 +10,7 @@ import pytest
 from tiny_corpus import write_corpus
 
 from dtalker_model.blendshapes import INDEX
-from training.corpus import (
+from training.corpus.clips import (
     EMOTIONS,
     Motion,
     at_recording_times,
@@ -20,7 +20,7 @@ from training.corpus import (
     on_frame_clock,
     read_manifest,
 )
-from training.phones import PHONES, UNKNOWN, phone_index, phone_labels
+from training.corpus.phones import PHONES, UNKNOWN, phone_index, phone_labels
 
 JAW = INDEX["jawOpen"]
 

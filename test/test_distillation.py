@@ -9,7 +9,7 @@ torch = pytest.importorskip("torch", reason="torch is not installed: pip install
 from torch import Tensor  # noqa: E402
 
 from dtalker_model.networks.diffusion import alpha_sigma, denoise, diffuse  # noqa: E402
-from training.distillation import (  # noqa: E402
+from training.networks.distillation import (  # noqa: E402
     Enhancer,
     alignment,
     different,

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from dtalker_model.blendshapes import INDEX
-from training.corpus import Motion
-from training.dynamics import diversity, fdd, jerk, jitter, sees_upper_face
-from training.metrics import Pair
+from training.corpus.clips import Motion
+from training.evaluation.dynamics import diversity, fdd, jerk, jitter, sees_upper_face
+from training.evaluation.metrics import Pair
 
 BROW, JAW = INDEX["browInnerUp"], INDEX["jawOpen"]
 

@@ -15,8 +15,8 @@ from dtalker_model.networks.network import Student  # noqa: E402
 from dtalker_model.runtime import DECODER, OnnxStep, State, Step  # noqa: E402
 from dtalker_model.networks.student_config import StudentConfig  # noqa: E402
 from dtalker_model.networks.torch_step import TorchStep  # noqa: E402
-from training import export  # noqa: E402
-from training.export import ExportError, student_inputs, write_graph  # noqa: E402
+from training.release import export  # noqa: E402
+from training.release.export import ExportError, student_inputs, write_graph  # noqa: E402
 
 T = 200
 TOLERANCE = 1e-4

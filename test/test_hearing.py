@@ -10,8 +10,8 @@ import pytest
 
 pytest.importorskip("torch", reason="torch is not installed: pip install '.[train]'")
 
-from training import hearing as registry
-from training.hearing import HEARINGS, SILENCE, hear, hearing_dim
+from training.hearing import registry
+from training.hearing.registry import HEARINGS, SILENCE, hear, hearing_dim
 
 
 class FakeHubert(registry.HubertHearing):

@@ -20,7 +20,7 @@ from torch import Tensor, nn  # noqa: E402
 
 from dtalker_model.errors import AudioError, ModelError  # noqa: E402
 from dtalker_model.networks.hubert_cnn import CONV_KERNELS, CONV_STRIDES, HubertCnn, HubertCnnConfig  # noqa: E402
-from training.hubert import (  # noqa: E402
+from training.hearing.hubert import (  # noqa: E402
     CONTEXT_FRAMES,
     WINDOW_FRAMES,
     HubertEncoder,
@@ -29,7 +29,7 @@ from training.hubert import (  # noqa: E402
     normalized,
     windows,
 )
-from training.hubert_loaders import load_hubert  # noqa: E402
+from training.hearing.hubert_loaders import load_hubert  # noqa: E402
 
 DIM, CHANNELS = 32, 16
 TINY: dict[str, Any] = {

@@ -30,10 +30,10 @@ from loop_rig import (  # noqa: E402
 from safetensors.torch import load_file  # noqa: E402
 from torch import Tensor, nn  # noqa: E402
 
-from training import checkpoint  # noqa: E402
-from training.curves import read_log  # noqa: E402
-from training.devices import Processes, autocast_dtype, placed  # noqa: E402
-from training.loop import BEST, LAST, Plan, Share, learning_rate_factor, train  # noqa: E402
+from training.loop import checkpoint  # noqa: E402
+from training.loop.curves import read_log  # noqa: E402
+from training.loop.devices import Processes, autocast_dtype, placed  # noqa: E402
+from training.loop.loop import BEST, LAST, Plan, Share, learning_rate_factor, train  # noqa: E402
 
 
 class Watch:

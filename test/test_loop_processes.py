@@ -15,8 +15,8 @@ pytest.importorskip("accelerate", reason="accelerate is not installed: pip insta
 from loop_rig import PLAN, Net, batch, interrupted_after, validate  # noqa: E402
 from safetensors.torch import load_file  # noqa: E402
 
-from training import loop  # noqa: E402
-from training.curves import read_log  # noqa: E402
+from training.loop import loop  # noqa: E402
+from training.loop.curves import read_log  # noqa: E402
 
 RIG = Path(__file__).with_name("loop_rig.py")
 CLOSE = 1e-6

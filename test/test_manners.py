@@ -9,9 +9,9 @@ import pytest
 
 pytest.importorskip("torch", reason="torch is not installed: pip install '.[train]'")
 
-from training.corpus import Clip
-from training.manners import GREATEST_GAIN, Manner, average, imitate, manner
-from training.variants import Variant
+from training.corpus.clips import Clip
+from training.corpus.manners import GREATEST_GAIN, Manner, average, imitate, manner
+from training.corpus.variants import Variant
 
 
 def _variant(jaw: np.ndarray) -> Variant:

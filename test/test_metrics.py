@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from dtalker_model.blendshapes import INDEX
-from training.baselines import fitted_floors
-from training.corpus import Motion, corpus_folder, load_motion, read_manifest
-from training.evaluate import one_frame_late
-from training.face_basis import load_face_basis, squared_displacement_m2, upper_face_vertices
-from training.metrics import Pair, blocks, correlation, correlation_figure, lve, one_late, pair, vertex_error
+from training.evaluation.baselines import fitted_floors
+from training.corpus.clips import Motion, corpus_folder, load_motion, read_manifest
+from training.evaluation.evaluate import one_frame_late
+from training.corpus.face_basis import load_face_basis, squared_displacement_m2, upper_face_vertices
+from training.evaluation.metrics import Pair, blocks, correlation, correlation_figure, lve, one_late, pair, vertex_error
 
 JAW, SMILE = INDEX["jawOpen"], INDEX["mouthSmileLeft"]
 
@@ -66,7 +66,7 @@ def test_blocks_keep_every_frame_and_every_figure() -> None:
 def test_many_frames_in_parts_are_those_in_one(monkeypatch: pytest.MonkeyPatch) -> None:
     weights = np.random.default_rng(0).random((20, 52), np.float32)
     whole = squared_displacement_m2(weights, basis(2.0))
-    monkeypatch.setattr("training.face_basis.LIMIT_ENTRIES", 6 * 7)
+    monkeypatch.setattr("training.corpus.face_basis.LIMIT_ENTRIES", 6 * 7)
     np.testing.assert_allclose(squared_displacement_m2(weights, basis(2.0)), whole, rtol=1e-5)
 
 

@@ -15,17 +15,20 @@ torch = pytest.importorskip("torch", reason="torch is not installed: pip install
 from safetensors.torch import load_file, save_file  # noqa: E402
 from tiny_runs import Runs, train_runs  # noqa: E402
 
-from training import ablation, ablation_table, evaluate, table  # noqa: E402
-from training.corpus import Clip, read_manifest  # noqa: E402
-from training.distilled import Distilled  # noqa: E402
-from training.predictors import Shipped, open_predictor, style  # noqa: E402
-from training.predictors_trained import Trained, audio_feature, open_network, parameters  # noqa: E402
-from training.regression import Regression  # noqa: E402
-from training.report import report  # noqa: E402
-from training.run_distill import round_folder  # noqa: E402
-from training.runs import BEST  # noqa: E402
-from training.table_goals import RESPACED, in_steps  # noqa: E402
-from training.table_speed import frames_per_second  # noqa: E402
+from training.stages import ablation
+from training.reports import ablation_table
+from training.evaluation import evaluate
+from training.reports import table  # noqa: E402
+from training.corpus.clips import Clip, read_manifest  # noqa: E402
+from training.networks.distilled import Distilled  # noqa: E402
+from training.evaluation.predictors import Shipped, open_predictor, style  # noqa: E402
+from training.evaluation.predictors_trained import Trained, audio_feature, open_network, parameters  # noqa: E402
+from training.networks.regression import Regression  # noqa: E402
+from training.reports.report import report  # noqa: E402
+from training.stages.run_distill import round_folder  # noqa: E402
+from training.networks.runs import BEST  # noqa: E402
+from training.reports.table_goals import RESPACED, in_steps  # noqa: E402
+from training.reports.table_speed import frames_per_second  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -34,8 +37,8 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
     folder = tmp_path_factory.mktemp("runs")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DTALKER_CORPUS", str(folder / "corpus"))
-        patch.setattr("training.evaluate.REGRESSION", folder / "regression")
-        patch.setattr("training.table.REGRESSION", folder / "regression")
+        patch.setattr("training.evaluation.evaluate.REGRESSION", folder / "regression")
+        patch.setattr("training.reports.table.REGRESSION", folder / "regression")
         yield train_runs(folder)
 
 
@@ -132,7 +135,7 @@ def test_rows_of_a_teacher(runs: Runs) -> None:
 
 def test_a_table_of_a_chain(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
     speeds = {"fps": 1000.0, "torch_fps": 500.0}
-    monkeypatch.setattr("training.table.frames_per_second", lambda models: dict.fromkeys(models, speeds))
+    monkeypatch.setattr("training.reports.table.frames_per_second", lambda models: dict.fromkeys(models, speeds))
     found = table.write(runs.chain, runs.teacher)
     names = ["teacher", *(in_steps("student", n) for n in (8, 4, 2, 1)), RESPACED, "regression network"]
     assert [r["predictor"] for r in found["rows"]] == [*names, "ridge", "mean face"]
@@ -141,13 +144,13 @@ def test_a_table_of_a_chain(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None
     assert rows["student, 2 steps"]["parameters"] < rows["teacher"]["parameters"] == rows[RESPACED]["parameters"]
     assert rows["mean face"]["parameters"] == 52 * 4
     assert len(found["goals"]) == 10 and found["sources"]
-    monkeypatch.setattr("training.table.measure", lambda *_: pytest.fail("it is there already"))
+    monkeypatch.setattr("training.reports.table.measure", lambda *_: pytest.fail("it is there already"))
     assert table.saved(runs.chain) == json.loads(json.dumps(found))
     assert "| teacher respaced to 2 steps |" in (runs.chain / "table.md").read_text()
 
 
 def test_speeds_are_measured(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("training.table_speed.SECONDS", 0.5)
+    monkeypatch.setattr("training.reports.table_speed.SECONDS", 0.5)
     threads = torch.get_num_threads()
     models = {"a": Trained(runs.regression), "b": Trained(runs.teacher)}
     found = frames_per_second(models, runs=2)
@@ -172,9 +175,9 @@ def test_an_ablation_is_trained_once_and_resumed(runs: Runs, tmp_path: Path, cap
 
 
 def test_a_report_on_a_run_holds_the_tables(runs: Runs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("training.report.SHOWN", (("grid", "neutral"),))
-    monkeypatch.setattr("training.table.saved", lambda chain: {})
-    monkeypatch.setattr("training.table.text", lambda _: "rows and a goal")
+    monkeypatch.setattr("training.reports.report.SHOWN", (("grid", "neutral"),))
+    monkeypatch.setattr("training.reports.table.saved", lambda chain: {})
+    monkeypatch.setattr("training.reports.table.text", lambda _: "rows and a goal")
     report(str(runs.teacher), tmp_path, chain=runs.chain)
     written = (tmp_path / "README.md").read_text()
     assert written.startswith("# teacher: figures") and "acted, with two sentences" in written

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from training.retrieval import Ear, equal_error_rate, middle, verification
+from training.evaluation.retrieval import Ear, equal_error_rate, middle, verification
 
 
 def test_equal_error_rate_of_known_scores() -> None:

@@ -12,9 +12,9 @@ from data_sets import write_sound
 
 from dtalker_model.blendshapes import INDEX
 from training.__main__ import main
-from training.corpus import is_synthetic, load_motion, read_manifest
-from training.posed import ACTION_UNITS, expression
-from training.takes import UPPER, looks_like, read_snippets, stretches, upper_face
+from training.corpus.clips import is_synthetic, load_motion, read_manifest
+from training.corpus.posed import ACTION_UNITS, expression
+from training.corpus.takes import UPPER, looks_like, read_snippets, stretches, upper_face
 
 
 def write_take(folder: Path, emotions: tuple[str, ...]) -> Path:

@@ -10,10 +10,10 @@ from torch import Tensor  # noqa: E402
 
 from dtalker_model.networks.diffusion import diffuse  # noqa: E402
 from dtalker_model.networks.network import MOST_LOG_RANGE, MotionDecoder, StudentConfig  # noqa: E402
-from training.batches import Batch  # noqa: E402
-from training.encoders import ScratchConfig  # noqa: E402
-from training.library import Names  # noqa: E402
-from training.teacher import Teacher, TeacherConfig  # noqa: E402
+from training.corpus.batches import Batch  # noqa: E402
+from training.networks.encoders import ScratchConfig  # noqa: E402
+from training.corpus.library import Names  # noqa: E402
+from training.networks.teacher import Teacher, TeacherConfig  # noqa: E402
 
 B, T = 4, 12
 SIZES = StudentConfig(encoder_dim=16, decoder_dim=16)

@@ -14,7 +14,7 @@ transformers = pytest.importorskip("transformers", reason="transformers is not i
 from tiny_corpus import write_corpus  # noqa: E402
 
 from training.__main__ import main  # noqa: E402
-from training.run_distill import ROUNDS, round_folder  # noqa: E402
+from training.stages.run_distill import ROUNDS, round_folder  # noqa: E402
 
 SHARE = {"ravdess": 1.0, "grid": 1.0}
 DATA = {

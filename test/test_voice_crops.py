@@ -12,10 +12,10 @@ pytest.importorskip("scipy", reason="scipy is not installed: pip install '.[trai
 
 from dtalker_model.hearing.features import POWER_FLOOR, LogMel
 from dtalker_model.rates import SAMPLE_RATE_HZ
-from training.corpus import Clip
-from training.voice_change import Changed, VoiceChange, at_frequency, change, draw_change, read_at
-from training.voice_crops import HeardClip, VoiceSampler, VoiceSampling, voice_name, voices_of
-from training.voice_pitch import NO_PITCH, UNKNOWN, Pitch, best_path, pitch_classes, track_pitch
+from training.corpus.clips import Clip
+from training.corpus.voice_change import Changed, VoiceChange, at_frequency, change, draw_change, read_at
+from training.corpus.voice_crops import HeardClip, VoiceSampler, VoiceSampling, voice_name, voices_of
+from training.corpus.voice_pitch import NO_PITCH, UNKNOWN, Pitch, best_path, pitch_classes, track_pitch
 
 SECOND = np.arange(SAMPLE_RATE_HZ) / SAMPLE_RATE_HZ
 

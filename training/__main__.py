@@ -90,23 +90,24 @@ def _run(args: argparse.Namespace) -> None:
     if args.command == "data":
         return run_data(args)
     if args.command == "evaluate":
-        from training.evaluate import main as evaluate
+        from training.evaluation.evaluate import main as evaluate
 
         return evaluate(args.model, args.split, args.json, args.beside, args.steps)
     if args.command == "report":
-        from training.report import report
+        from training.reports.report import report
 
         return report(args.model, args.out, args.beside, args.table, args.ablation)
     if args.command == "keep":
-        from training.keep import keep
+        from training.release.keep import keep
 
         return keep(args.run, args.out)
     if args.command == "export":
-        from training.release import release  # the heavy imports come after the arguments were understood
+        from training.release.release import release  # the heavy imports come after the arguments were understood
 
         return release(args.chain, args.listener, args.out)
     if args.command == "table":
-        from training import run_distill, table
+        from training.stages import run_distill
+        from training.reports import table
 
         return table.main(args.chain, args.json, args.teacher or run_distill.TEACHER, args.file)
     return _train(args)
@@ -115,32 +116,33 @@ def _run(args: argparse.Namespace) -> None:
 def _train(args: argparse.Namespace) -> None:
     import torch
 
-    from training import config
+    from training.loop import config
 
     torch.set_num_threads(args.threads)
     if args.command == "teacher":
-        from training import run_teacher
+        from training.stages import run_teacher
 
         return run_teacher.run(config.read(run_teacher.TeacherTraining, args.config), args.run)
     if args.command == "listener":
-        from training import run_listener
+        from training.stages import run_listener
 
         return run_listener.main(config.read(run_listener.ListenerTraining, args.config), args.run)
     if args.command == "regression":
-        from training import run_regression
+        from training.stages import run_regression
 
         return run_regression.run(config.read(run_regression.RegressionTraining, args.config), args.run)
-    from training import run_distill
+    from training.stages import run_distill
 
     if args.command == "ablate":
-        from training import ablation, ablation_table
+        from training.stages import ablation
+        from training.reports import ablation_table
 
         settings_of = config.read(ablation.Ablation, args.config)
         return ablation_table.main(settings_of, args.chain, args.out, args.json, args.teacher or run_distill.TEACHER)
     settings = config.read(run_distill.DistillTraining, args.config)
     run_distill.run(settings, args.run, args.teacher or run_distill.TEACHER)
     if args.export:
-        from training.release import release
+        from training.release.release import release
 
         release(args.run, args.listener, args.export)
     return None

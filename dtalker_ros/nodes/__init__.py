@@ -1,1 +1,1 @@
-"""Executables: one node or program a file, each also `python -m dtalker_ros.nodes.NAME`."""
+"""Executables: one node or program a file, each also ``python -m dtalker_ros.nodes.NAME``."""

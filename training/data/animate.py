@@ -1,8 +1,8 @@
-"""Labelled synthetic motion for clips that have phones and no face: `training.coarticulation` moves the mouth.
+"""Labelled synthetic motion for clips that have phones and no face: `training.corpus.coarticulation` moves the mouth.
 
-It is marked: ``motion_kind`` begins with "synthetic", which `training.corpus.is_synthetic` asks for. Blendshapes that
+It is marked: ``motion_kind`` begins with "synthetic", which `training.corpus.clips.is_synthetic` asks for. Blendshapes that
 are not generated are not observed: the upper face, but for emotions that nobody recorded while speaking, whose upper
-face is acted (`training.takes`) or posed (`training.posed`). Clips that validate or test are left alone.
+face is acted (`training.corpus.takes`) or posed (`training.corpus.posed`). Clips that validate or test are left alone.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ import numpy as np
 from tqdm import tqdm
 
 from dtalker_model.rates import FRAME_RATE_HZ, SAMPLE_RATE_HZ
-from training.coarticulation import Visemes, curves, load
-from training.corpus import Clip, is_synthetic, load_audio, read_manifest
+from training.corpus.coarticulation import Visemes, curves, load
+from training.corpus.clips import Clip, is_synthetic, load_audio, read_manifest
 from training.data.importing import Report, write_motion
 from training.data.manifest import Row, manifest_path, read_rows, write_rows
 from training.data.source import Track
-from training.posed import ACTION_UNITS, POSED
-from training.takes import Snippets, read_snippets, upper_face
+from training.corpus.posed import ACTION_UNITS, POSED
+from training.corpus.takes import Snippets, read_snippets, upper_face
 
 
 @dataclass(frozen=True)

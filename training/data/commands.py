@@ -86,7 +86,7 @@ def _align(args: argparse.Namespace) -> None:
 
 
 def _animate(args: argparse.Namespace) -> None:
-    from training.coarticulation import SHIPPED
+    from training.corpus.coarticulation import SHIPPED
     from training.data.animate import Animation, animate_manifest
 
     emotions = tuple(name for name in args.emotions.split(",") if name)

@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from dtalker_model.blendshapes import ARKIT_NAMES
-from training.corpus import EMOTIONS
+from training.corpus.clips import EMOTIONS
 from training.data.source import Candidate, Options, Recording, Refusal, Track, by_name, pairs, read_sound
 
 KIND = "estimated: EmoTalk's blendshape capture from video"

@@ -26,7 +26,7 @@ from pathlib import Path
 
 import numpy as np
 
-from training.corpus import EMOTIONS
+from training.corpus.clips import EMOTIONS
 from training.data.csv_motion import read_track
 from training.data.source import Candidate, Options, Recording, Refusal, read_sound
 

@@ -15,7 +15,7 @@ import numpy as np
 import soundfile
 
 from dtalker_model.blendshapes import ARKIT_NAMES
-from training.corpus import EMOTIONS
+from training.corpus.clips import EMOTIONS
 
 VALIDATION_SHARE = 0.1
 """Share of speakers that validate where neither the data set nor the user names them."""

@@ -26,7 +26,7 @@ from typing import Any
 
 import numpy as np
 
-from training.corpus import corpus_folder
+from training.corpus.clips import corpus_folder
 from training.data import plain_pickle
 from training.data.flame import FLAME_VERTICES, LinearFace, given_face, landmark_face, solver
 from training.data.source import Candidate, Options, Recording, Refusal, Track, pairs, read_sound

@@ -1,0 +1,1 @@
+"""Clips with audio, phones and motion; how they are spoilt, posed and cut into batches."""

@@ -1,0 +1,1 @@
+"""Figures: predictors in, metrics beside floors out."""

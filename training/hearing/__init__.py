@@ -1,0 +1,1 @@
+"""Ears: what audio encoders hear of a clip, frozen pretrained ones among them, computed once before training."""

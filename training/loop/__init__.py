@@ -1,0 +1,1 @@
+"""The training loop, which knows no model: plans, checkpoints, devices, configurations, curves."""

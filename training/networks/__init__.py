@@ -1,0 +1,1 @@
+"""The networks of training and their losses, in torch; opened again from disk."""

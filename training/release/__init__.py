@@ -1,0 +1,1 @@
+"""What is shipped: exported graphs, half-precision weights, cards."""

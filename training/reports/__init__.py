@@ -1,0 +1,1 @@
+"""What people read: reports, tables and pictures made of the figures."""

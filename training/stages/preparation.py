@@ -1,0 +1,145 @@
+"""What every training run starts from: variants of the clips, samplers of crops, and the scales of their motion."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from training.corpus.augment import Augmentation
+from training.corpus.batches import Batch, Sampler, Sampling
+from training.corpus.clips import EMOTIONS, Clip, read_manifest, with_phones
+from training.data.align import align_manifest
+from training.corpus.face_basis import lip_basis_cm, load_face_basis
+from training.corpus.library import Names, names_of
+from training.loop.loop import Share
+from training.corpus.phones import synthesise
+from training.corpus.posed import POSED
+from training.corpus.variants import LOG_MEL, Hearing, Variant, make_variants
+
+LEAST_DEVIATION = 0.02
+"""Coefficients that hardly move are scaled as if they moved this much, so that noise in them is not amplified."""
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """What is heard and seen in training.
+
+    Attributes:
+        share: how often each source with motion is drawn. Sources that are not named are not used at all.
+        heard_share: the same of clips that are only heard: they teach phones, voices and moods.
+        copies, heard_copies: augmented variants of each clip, by source, and of each clip that is only heard.
+        posed_deviation: least deviation of the coefficients of poses, for data whose speakers show no expression.
+        synthetic_sentences: spoken by flite, with exact phones.
+        batch, heard_batch: crops a step with motion, and crops that are only heard.
+    """
+
+    sampling: Sampling = field(default_factory=Sampling)
+    augmentation: Augmentation = field(default_factory=Augmentation)
+    emotions: tuple[str, ...] = EMOTIONS
+    share: dict[str, float] = field(
+        default_factory=lambda: {"ravdess": 0.7, "ravdess_song": 0.6, "facegood": 2.4, "grid": 6}
+    )
+    heard_share: dict[str, float] = field(default_factory=lambda: {"ravdess": 2, "flite": 2})
+    copies: dict[str, int] = field(
+        default_factory=lambda: {"ravdess": 10, "ravdess_song": 10, "facegood": 10, "grid": 3}
+    )
+    heard_copies: int = 2
+    posed_deviation: float = 0.0
+    synthetic_sentences: int = 1200
+    batch: int = 24
+    heard_batch: int = 8
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Data:
+    """The samplers of a run, their names, and the variants whose motion is seen."""
+
+    config: DataConfig
+    names: Names
+    moving: Sequence[Variant]
+    seen: Sampler
+    heard: Sampler
+
+    def batch(self, step: int, share: Share) -> tuple[Batch, Batch]:
+        """This process's part of the crops of a step: with motion, and only heard."""
+        c = self.config
+        return self.seen.batch(step, share.rows(c.batch)), self.heard.batch(step, share.rows(c.heard_batch))
+
+
+def prepare(config: DataConfig, corpus: Path, cache: Path, hearings: dict[str, Hearing] | None = None) -> Data:
+    """Align what has no phones yet, speak what is synthetic (both kept in `cache`), and augment everything."""
+    hearings = {**LOG_MEL, **(hearings or {})}
+    clips = aligned(read_manifest(corpus, "train"), corpus, cache / "phones.jsonl")
+    seen = [c for c in clips if c.motion and c.source in config.share]
+    heard = [c for c in clips if not c.motion and c.source in config.heard_share]
+    if "flite" in config.heard_share:
+        heard += synthesise(cache / "flite", config.synthetic_sentences)
+    moving = [
+        v
+        for source, copies in config.copies.items()
+        for v in make_variants(
+            [c for c in seen if c.source == source], copies, config.augmentation, config.seed, hearings
+        )
+    ]
+    only_heard = make_variants(heard, config.heard_copies, config.augmentation, config.seed + 1, hearings)
+    names = names_of(seen, config.emotions)
+    return Data(
+        config,
+        names,
+        moving,
+        Sampler(moving, config.share, names, config.sampling, config.seed),
+        Sampler(only_heard, config.heard_share, names, config.sampling, config.seed + 1),
+    )
+
+
+def aligned(clips: Sequence[Clip], corpus: Path, alignment: Path) -> list[Clip]:
+    """The clips with phones, by forced alignment where the corpus has none; `alignment` keeps what was found."""
+    if not any(c.text and not c.phones for c in clips):
+        return list(clips)
+    if not alignment.is_file():
+        alignment.parent.mkdir(parents=True, exist_ok=True)
+        align_manifest(corpus, None, "train", alignment, again=False)
+    return with_phones(clips, alignment)
+
+
+def motion_statistics(variants: Sequence[Variant], posed_deviation: float) -> tuple[Tensor, Tensor]:
+    """Mean and 1 / deviation of each coefficient over observed frames; one that nobody observed stays at zero.
+
+    The deviation is from the mean of each source, and all sources that observe a coefficient count alike: they differ
+    more in size and in how they were measured than speech does.
+    Coefficients that poses move have a deviation of at least `posed_deviation`, observed or not.
+    """
+    means, squares, shown = np.zeros(52), np.zeros(52), np.zeros(52)
+    for source in sorted({v.clip.source for v in variants}):
+        mine = [v for v in variants if v.clip.source == source]
+        weights = np.concatenate([v.weights for v in mine]).astype(np.float64)
+        observed = np.concatenate([v.observed for v in mine])
+        frames = np.maximum(observed.sum(axis=0), 1)
+        mean = (weights * observed).sum(axis=0) / frames
+        squares += (((weights - mean) ** 2) * observed).sum(axis=0) / frames
+        means += mean
+        shown += observed.any(axis=0)
+    mean, deviation = means / np.maximum(shown, 1), np.sqrt(squares / np.maximum(shown, 1))
+    deviation[POSED] = np.maximum(deviation[POSED], posed_deviation)
+    known = (shown > 0) | (deviation > 0)
+    scale = np.where(known, 1 / np.maximum(deviation, LEAST_DEVIATION), 1e6)
+    return torch.from_numpy(mean).float(), torch.from_numpy(scale).float()
+
+
+def face_geometry(corpus: Path, scale: Tensor) -> tuple[Tensor, Tensor]:
+    """What normalised errors do to the face.
+
+    Returns:
+        gram (52, 52): mean squared lip displacement as a quadratic form; unit errors give about 1.
+        gap (52,): change of the gap between the lips by each coefficient; unit errors give about 1.
+    """
+    basis = torch.from_numpy(lip_basis_cm(corpus)) / scale[:, None]
+    gram = basis @ basis.T
+    gap = torch.from_numpy(load_face_basis(corpus).gap_mm).float() / scale
+    return gram / gram.trace(), gap / gap.norm()
