@@ -10,12 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from dtalker_model.hearing.features import LogMel
+from dtalker_model.hearing.voice_activity import VoiceActivity
 from dtalker_model.listener import Belief, Listener
 from dtalker_model.personalizer import Personalizer
 from dtalker_model.rates import DELAY_FRAMES, FRAME_RATE_HZ, FRAME_SAMPLES
 from dtalker_model.runtime import Step
 from dtalker_model.settings import Settings
-from dtalker_model.hearing.voice_activity import VoiceActivity
 
 BLOCK_FRAMES = 500
 """Frames run through the network at a time: ten minutes in one chunk need no more memory than ten seconds."""

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from dtalker_model.hearing.audio import Resampler
 from dtalker_model.card import DEFAULT_MODEL, ModelCard, listener_path, model_path, read_card
 from dtalker_model.engine import Engine, Raw
+from dtalker_model.hearing.audio import Resampler
 from dtalker_model.listener import Belief, Listener
 from dtalker_model.output.output import OutputStage
 from dtalker_model.personalizer import Personalizer

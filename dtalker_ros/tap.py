@@ -7,13 +7,13 @@ from dtalker.srv import Express
 from rclpy.lifecycle import LifecycleNode
 from std_srvs.srv import Trigger
 
-from dtalker_ros.timing.arrivals import MS
 from dtalker_ros.audio.audio_source import AudioSource
 from dtalker_ros.audio.convert import AudioChunk, chunk_from_message
-from dtalker_ros.timed_talker import TimedTalker, TalkerLike
-from dtalker_ros.parameters.node_parameters import NodeParameters
 from dtalker_ros.outputs import Outputs
+from dtalker_ros.parameters.node_parameters import NodeParameters
 from dtalker_ros.parameters.parameters import declared_format, timeline_config
+from dtalker_ros.timed_talker import TalkerLike, TimedTalker
+from dtalker_ros.timing.arrivals import MS
 from dtalker_ros.worker import Worker
 
 INFO_PERIOD_S = 1.0

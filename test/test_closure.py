@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from dtalker_model.blendshapes import INDEX
-from training.evaluation.closure import MEET_MM, bilabial_gaps_mm, closures, separating_gap_mm, vowel_gaps_mm
 from training.corpus.clips import read_manifest
-from training.evaluation.evaluate import recorded
 from training.corpus.face_basis import FaceBasis, load_face_basis
+from training.evaluation.closure import MEET_MM, bilabial_gaps_mm, closures, separating_gap_mm, vowel_gaps_mm
+from training.evaluation.evaluate import recorded
 from training.evaluation.metrics import Pair
 
 JAW = INDEX["jawOpen"]

@@ -13,8 +13,8 @@ from data_sets import jaw_curve, write_sound
 
 from dtalker_model.blendshapes import INDEX, LOWER_FACE, UPPER_FACE
 from training.__main__ import main
-from training.corpus.coarticulation import SHIPPED, Visemes, curves, load, neighbourhood, save
 from training.corpus.clips import Clip, is_synthetic, load_motion, read_manifest
+from training.corpus.coarticulation import SHIPPED, Visemes, curves, load, neighbourhood, save
 from training.corpus.phones import PHONES, UNKNOWN, phone_index
 
 JAW = INDEX["jawOpen"]

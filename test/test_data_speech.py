@@ -12,9 +12,9 @@ import soundfile
 
 from training.__main__ import main
 from training.corpus.clips import load_audio, read_manifest, with_phones
+from training.corpus.phones import phone_index
 from training.data.align import Aligner, Alignment, believed, energy_on_phones, normalised, pronounce
 from training.data.source import Refusal
-from training.corpus.phones import phone_index
 
 needs_flite = pytest.mark.skipif(shutil.which("flite") is None, reason="flite is not installed")
 FIRST_PART = "Hello! I am a talking face. Pam bought a big blue boat from Bob."

@@ -11,8 +11,8 @@ from tiny_corpus import write_corpus
 
 from dtalker_model.blendshapes import INDEX
 from training.corpus.clips import Clip
-from training.evaluation.emotion_control import cosine, direction, emotion_control_rows, mean_face
 from training.corpus.face_basis import load_face_basis
+from training.evaluation.emotion_control import cosine, direction, emotion_control_rows, mean_face
 
 BROW, SMILE = INDEX["browInnerUp"], INDEX["mouthSmileLeft"]
 

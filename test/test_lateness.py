@@ -5,9 +5,9 @@ import pytest
 from timeline_rig import CHUNK, FRAME_NS, Rig
 
 import dtalker_model
-from dtalker_ros.timing.arrivals import MS
 from dtalker_ros.audio.convert import AudioChunk
 from dtalker_ros.timed_talker import TimedTalker
+from dtalker_ros.timing.arrivals import MS
 from dtalker_ros.timing.timeline import TimelineConfig
 
 

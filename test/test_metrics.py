@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from dtalker_model.blendshapes import INDEX
-from training.evaluation.baselines import fitted_floors
 from training.corpus.clips import Motion, corpus_folder, load_motion, read_manifest
-from training.evaluation.evaluate import one_frame_late
 from training.corpus.face_basis import load_face_basis, squared_displacement_m2, upper_face_vertices
+from training.evaluation.baselines import fitted_floors
+from training.evaluation.evaluate import one_frame_late
 from training.evaluation.metrics import Pair, blocks, correlation, correlation_figure, lve, one_late, pair, vertex_error
 
 JAW, SMILE = INDEX["jawOpen"], INDEX["mouthSmileLeft"]

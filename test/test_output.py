@@ -8,9 +8,9 @@ import numpy.typing as npt
 import pytest
 
 from dtalker_model.blendshapes import ARTICULATION, EXPRESSION, INDEX, LOWER_FACE, UPPER_FACE
+from dtalker_model.hearing.voice_activity import VoiceActivity
 from dtalker_model.output.output import RETURN_FRAMES, OutputStage
 from dtalker_model.settings import Settings
-from dtalker_model.hearing.voice_activity import VoiceActivity
 
 Weights = npt.NDArray[np.float32]
 STILL = Settings(blink=False, idle=False)

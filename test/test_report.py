@@ -13,16 +13,16 @@ from matplotlib.figure import Figure as Picture
 from PIL import Image
 
 from dtalker_model.blendshapes import INDEX
-from training.evaluation.bootstrap import Figure
-from training.reports.clip_picture import APART_S, Shown, closed_frame, marked_frames, save
 from training.corpus.clips import Clip
-from training.evaluation.evaluate import named_models
 from training.corpus.face_basis import FaceBasis
-from training.reports.face_picture import FaceMesh, draw_face, error_mm
+from training.evaluation.bootstrap import Figure
+from training.evaluation.evaluate import named_models
 from training.evaluation.figure_tables import by_emotion, markdown, of_source
 from training.evaluation.metrics import Pair
-from training.reports.report import against_recordings, against_ridge, bar, median_clip
 from training.evaluation.scores import METRICS, entry, mean_row, row
+from training.reports.clip_picture import APART_S, Shown, closed_frame, marked_frames, save
+from training.reports.face_picture import FaceMesh, draw_face, error_mm
+from training.reports.report import against_recordings, against_ridge, bar, median_clip
 
 PREDICTORS = ("model", "ridge", "recording")
 JAW, FUNNEL = INDEX["jawOpen"], INDEX["mouthFunnel"]

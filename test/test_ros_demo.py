@@ -24,7 +24,10 @@ DEMO_S = 90
 
 def run(module: str, *arguments: str) -> tuple[int, str, str]:
     done = subprocess.run(
-        [sys.executable, "-m", f"dtalker_ros.nodes.{module}", *arguments], capture_output=True, text=True, timeout=DEMO_S
+        [sys.executable, "-m", f"dtalker_ros.nodes.{module}", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=DEMO_S,
     )
     return done.returncode, done.stdout, done.stderr
 

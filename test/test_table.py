@@ -6,14 +6,14 @@ import pytest
 
 pytest.importorskip("torch", reason="torch is not installed: pip install '.[train]'")
 
-from training.stages.ablation import VARIANTS, Ablation, plan
-from training.reports.ablation_table import FULL, WHOLE_CHAIN, worth
-from training.networks.distilled import DistilledConfig
-from training.loop.loop import Plan
-from training.reports.report_goals import AT_LEAST, AT_MOST, teacher_goals
 from training.evaluation.scores import Row
+from training.loop.loop import Plan
+from training.networks.distilled import DistilledConfig
+from training.reports.ablation_table import FULL, WHOLE_CHAIN, worth
+from training.reports.report_goals import AT_LEAST, AT_MOST, teacher_goals
 from training.reports.table import COSTS, ERRORS, lines, shown
 from training.reports.table_goals import RESPACED, STUDENT, TEACHER, Goal, goals, in_steps
+from training.stages.ablation import VARIANTS, Ablation, plan
 
 TWO, ONE = in_steps(STUDENT, 2), in_steps(STUDENT, 1)
 

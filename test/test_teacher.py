@@ -11,8 +11,8 @@ from torch import Tensor  # noqa: E402
 from dtalker_model.networks.diffusion import diffuse  # noqa: E402
 from dtalker_model.networks.network import MOST_LOG_RANGE, MotionDecoder, StudentConfig  # noqa: E402
 from training.corpus.batches import Batch  # noqa: E402
-from training.networks.encoders import ScratchConfig  # noqa: E402
 from training.corpus.library import Names  # noqa: E402
+from training.networks.encoders import ScratchConfig  # noqa: E402
 from training.networks.teacher import Teacher, TeacherConfig  # noqa: E402
 
 B, T = 4, 12

@@ -13,19 +13,19 @@ torch = pytest.importorskip("torch", reason="torch is not installed: pip install
 from tiny_corpus import write_corpus  # noqa: E402
 
 import dtalker_model  # noqa: E402
-from training.loop import config
-from training.networks import losses
-from training.stages import run_listener  # noqa: E402
 from training.__main__ import main  # noqa: E402
-from training.networks.distilled import StudentWeights  # noqa: E402
 from training.corpus.library import Library, Names  # noqa: E402
-from training.loop.loop import Plan  # noqa: E402
 from training.corpus.phones import PHONES  # noqa: E402
 from training.corpus.posed import ACTION_UNITS, POSED, expression, pose  # noqa: E402
-from training.stages.run_teacher import TeacherTraining  # noqa: E402
+from training.corpus.voice_crops import VoiceSampling  # noqa: E402
+from training.loop import config
+from training.loop.loop import Plan  # noqa: E402
+from training.networks import losses
+from training.networks.distilled import StudentWeights  # noqa: E402
 from training.networks.runs import saved_names  # noqa: E402
 from training.networks.teacher import Weights, with_total  # noqa: E402
-from training.corpus.voice_crops import VoiceSampling  # noqa: E402
+from training.stages import run_listener  # noqa: E402
+from training.stages.run_teacher import TeacherTraining  # noqa: E402
 
 SHARE = {"ravdess": 1.0, "grid": 1.0, "facegood": 1.0}
 DATA = {

@@ -4,8 +4,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from dtalker_model.rates import FRAME_MS, FRAME_SAMPLES
 from dtalker_model.hearing.voice_activity import RELEASE_FRAMES, SILENCE_DB, VoiceActivity
+from dtalker_model.rates import FRAME_MS, FRAME_SAMPLES
 
 Levels = npt.NDArray[np.float32]
 

@@ -9,9 +9,7 @@ from typing import Any
 from tiny_corpus import write_corpus
 
 from training.loop import config
-from training.stages import run_distill
-from training.stages import run_regression
-from training.stages import run_teacher
+from training.stages import run_distill, run_regression, run_teacher
 
 SIZES = {"encoder_dim": 16, "decoder_dim": 16}
 DATA = {

@@ -106,8 +106,8 @@ def _run(args: argparse.Namespace) -> None:
 
         return release(args.chain, args.listener, args.out)
     if args.command == "table":
-        from training.stages import run_distill
         from training.reports import table
+        from training.stages import run_distill
 
         return table.main(args.chain, args.json, args.teacher or run_distill.TEACHER, args.file)
     return _train(args)
@@ -134,8 +134,8 @@ def _train(args: argparse.Namespace) -> None:
     from training.stages import run_distill
 
     if args.command == "ablate":
-        from training.stages import ablation
         from training.reports import ablation_table
+        from training.stages import ablation
 
         settings_of = config.read(ablation.Ablation, args.config)
         return ablation_table.main(settings_of, args.chain, args.out, args.json, args.teacher or run_distill.TEACHER)

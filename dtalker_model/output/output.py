@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from dtalker_model.blendshapes import ARKIT_NAMES, ARTICULATION, INDEX, LOWER_FACE, UPPER_FACE
+from dtalker_model.hearing.voice_activity import RELEASE_FRAMES
 from dtalker_model.output.blink import Blinker
 from dtalker_model.output.idle import IDLE, IdleLife
 from dtalker_model.rates import FRAME_MS
 from dtalker_model.settings import Settings
-from dtalker_model.hearing.voice_activity import RELEASE_FRAMES
 
 Weights = npt.NDArray[np.float32]
 

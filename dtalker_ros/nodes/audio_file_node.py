@@ -14,10 +14,10 @@ from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
 from dtalker_model.errors import AudioError
 from dtalker_model.rates import SAMPLE_RATE_HZ
 from dtalker_ros.audio.audio_messages import KINDS, SELF_DESCRIBING, AudioEncoder, OutgoingAudio
+from dtalker_ros.audio.sound_file import SoundFile
+from dtalker_ros.nodes.process import run_node
 from dtalker_ros.parameters.node_parameters import NodeParameters
 from dtalker_ros.parameters.parameters import ParameterSpec
-from dtalker_ros.nodes.process import run_node
-from dtalker_ros.audio.sound_file import SoundFile
 
 DEPTH = 1000
 ACKNOWLEDGE_EVERY = 100

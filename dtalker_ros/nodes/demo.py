@@ -20,8 +20,8 @@ import numpy as np
 import dtalker_model
 from dtalker_model.errors import AudioError
 from dtalker_model.rates import FRAME_MS, FRAME_RATE_HZ, LOOKAHEAD_MS, LOOKAHEAD_SAMPLES, SAMPLE_RATE_HZ
-from dtalker_ros.nodes.collector import Collector, Received, end, private_domain, start
 from dtalker_ros.audio.sound_file import SoundFile
+from dtalker_ros.nodes.collector import Collector, Received, end, private_domain, start
 from dtalker_ros.timing.stream import SAMPLE_NS
 
 CLIP = Path(dtalker_model.__file__).parent / "data" / "demo.wav"

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from dtalker_model.blendshapes import INDEX
-from dtalker_ros.nodes.collector import Received
 from dtalker_ros.audio.sound_file import SoundFile
+from dtalker_ros.nodes.collector import Received
 
 PANELS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("jaw and lips", ("jawOpen", "mouthClose", "mouthFunnel", "mouthPucker")),

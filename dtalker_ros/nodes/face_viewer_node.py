@@ -10,9 +10,9 @@ from pathlib import Path
 from rclpy.node import Node
 
 from dtalker_model.errors import DtalkerError
+from dtalker_ros.nodes.process import run_node, spin
 from dtalker_ros.parameters.node_parameters import NodeParameters
 from dtalker_ros.parameters.parameters import ParameterSpec
-from dtalker_ros.nodes.process import run_node, spin
 from dtalker_ros.topic_face import TopicFace
 
 PARAMETERS = (

@@ -12,9 +12,9 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from dtalker_model.cli.microphone import sounddevice_module
 from dtalker_model.errors import AudioError
 from dtalker_ros.audio.audio_messages import KINDS, AudioEncoder, OutgoingAudio
+from dtalker_ros.nodes.process import SPIN_S, run_node
 from dtalker_ros.parameters.node_parameters import NodeParameters
 from dtalker_ros.parameters.parameters import ParameterSpec
-from dtalker_ros.nodes.process import SPIN_S, run_node
 
 PARAMETERS = (
     ParameterSpec("device", "", "Part of the input device's name; empty: the system's default."),

@@ -15,9 +15,9 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 
 from dtalker_model.errors import SettingError, SinkError
 from dtalker_model.sinks import FanOut, Sink, SinkFrame, StreamInfo, parse_sinks, sink_help
+from dtalker_ros.nodes.process import run_node, spin
 from dtalker_ros.parameters.node_parameters import NodeParameters
 from dtalker_ros.parameters.parameters import ParameterSpec
-from dtalker_ros.nodes.process import run_node, spin
 
 PARAMETERS = (
     ParameterSpec("sinks", [""], f"Where the frames go: {sink_help()}.", read_only=True),

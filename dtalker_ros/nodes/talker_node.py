@@ -21,8 +21,9 @@ from dtalker_model.settings import Settings
 from dtalker_model.voices.voices import Voice, unknown_names
 from dtalker_model.voices.voices_library import voices_for
 from dtalker_ros.enroll_service import EnrollService
-from dtalker_ros.parameters.node_parameters import NodeParameters
+from dtalker_ros.nodes.process import run_node, spin
 from dtalker_ros.outputs import Outputs
+from dtalker_ros.parameters.node_parameters import NodeParameters
 from dtalker_ros.parameters.parameters import (
     NODE_PARAMETERS,
     ParameterSpec,
@@ -31,7 +32,6 @@ from dtalker_ros.parameters.parameters import (
     setting_parameters,
     timeline_config,
 )
-from dtalker_ros.nodes.process import run_node, spin
 from dtalker_ros.tap import Tap
 
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from dtalker_model.rates import FRAME_SAMPLES, LOOKAHEAD_MS, LOOKAHEAD_SAMPLES, SAMPLE_RATE_HZ
-from dtalker_ros.timing.arrivals import MS, Arrivals, usable_stamp
 from dtalker_ros.audio.convert import AudioChunk
+from dtalker_ros.timing.arrivals import MS, Arrivals, usable_stamp
 from dtalker_ros.timing.drift import DriftWatch
 from dtalker_ros.timing.stream import SAMPLE_NS, AudioQueue, Block, Piece, StreamPosition
 

@@ -16,8 +16,8 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from dtalker_model.blendshapes import LOWER_FACE
-from training.corpus.coarticulation import NEIGHBOURS, Visemes, curves, neighbourhood
 from training.corpus.clips import Clip, is_synthetic, load_motion
+from training.corpus.coarticulation import NEIGHBOURS, Visemes, curves, neighbourhood
 from training.corpus.phones import PHONES, UNKNOWN
 
 CLASSES = (

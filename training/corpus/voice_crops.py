@@ -12,8 +12,8 @@ from torch import Tensor
 from tqdm import tqdm
 
 from dtalker_model.hearing.features import LogMel
-from dtalker_model.rates import FRAME_RATE_HZ, FRAME_SAMPLES
 from dtalker_model.hearing.voice_activity import VoiceActivity
+from dtalker_model.rates import FRAME_RATE_HZ, FRAME_SAMPLES
 from training.corpus.clips import EMOTIONS, Clip, load_audio
 from training.corpus.voice_change import Changed, VoiceChange, change, draw_change, hide_bands, read_at
 from training.corpus.voice_pitch import UNKNOWN, Pitch, pitch_classes, track_pitch

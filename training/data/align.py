@@ -24,10 +24,10 @@ from tqdm import tqdm
 
 from dtalker_model.rates import SAMPLE_RATE_HZ
 from training.corpus.clips import Clip, load_audio, read_manifest
+from training.corpus.phones import PHONES, phone_index, speak
 from training.data.importing import Report
 from training.data.manifest import Row, manifest_path, read_rows, write_rows
 from training.data.source import Refusal
-from training.corpus.phones import PHONES, phone_index, speak
 
 Phones = tuple[tuple[str, float, float], ...]
 """(ARPAbet name, start_s, duration_s), silences included, in order."""

@@ -15,13 +15,13 @@ import numpy as np
 from tqdm import tqdm
 
 from dtalker_model.rates import FRAME_RATE_HZ, SAMPLE_RATE_HZ
-from training.corpus.coarticulation import Visemes, curves, load
 from training.corpus.clips import Clip, is_synthetic, load_audio, read_manifest
+from training.corpus.coarticulation import Visemes, curves, load
+from training.corpus.posed import ACTION_UNITS, POSED
+from training.corpus.takes import Snippets, read_snippets, upper_face
 from training.data.importing import Report, write_motion
 from training.data.manifest import Row, manifest_path, read_rows, write_rows
 from training.data.source import Track
-from training.corpus.posed import ACTION_UNITS, POSED
-from training.corpus.takes import Snippets, read_snippets, upper_face
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ import soundfile
 import soxr
 from tqdm import tqdm
 
-from dtalker_model.hearing.audio import MAX_RATE_HZ, MIN_RATE_HZ, to_mono
 from dtalker_model.errors import AudioError
+from dtalker_model.hearing.audio import MAX_RATE_HZ, MIN_RATE_HZ, to_mono
 from dtalker_model.rates import SAMPLE_RATE_HZ
 from training.data.manifest import Row, read_rows, replace_file, write_rows
 from training.data.source import Candidate, Recording, Refusal, Track, split_of

@@ -10,10 +10,10 @@ from pathlib import Path
 import soundfile
 from tqdm import tqdm
 
+from training.corpus.phones import UNKNOWN, VOICES, phone_index, speak
 from training.data.importing import SAVE_EVERY, Report, write_clip
 from training.data.manifest import Row, read_rows, write_rows
 from training.data.source import Candidate, Recording, Refusal
-from training.corpus.phones import UNKNOWN, VOICES, phone_index, speak
 
 SOURCE = "flite"
 LICENCE = "synthetic speech: flite, Carnegie Mellon University's permissive licence"

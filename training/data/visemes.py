@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dtalker_model.blendshapes import INDEX
+from training.corpus.clips import Clip, corpus_folder, read_manifest, with_phones
 from training.corpus.coarticulation import save
 from training.corpus.coarticulation_fit import STEPS, correlations, fit, gather
 from training.loop.commit import current_commit
-from training.corpus.clips import Clip, corpus_folder, read_manifest, with_phones
 
 REPORTED = {
     name: INDEX[name]

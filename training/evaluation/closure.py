@@ -20,10 +20,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from training.evaluation.bootstrap import Figure
 from training.corpus.face_basis import FaceBasis
-from training.evaluation.metrics import Pair
 from training.corpus.phones import PHONES, phone_index
+from training.evaluation.bootstrap import Figure
+from training.evaluation.metrics import Pair
 
 MEET_MM = {"ravdess": 5.0, "grid": 1.75}
 """Lips nearer than this meet."""

@@ -15,8 +15,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from dtalker_model.blendshapes import UPPER_FACE
-from training.evaluation.bootstrap import Figure
 from training.corpus.face_basis import squared_displacement_m2
+from training.evaluation.bootstrap import Figure
 from training.evaluation.metrics import Pair
 
 

@@ -14,11 +14,11 @@ from pathlib import Path
 
 import numpy as np
 
+from training.corpus.clips import Clip, load_motion, read_manifest
+from training.corpus.face_basis import FaceBasis
 from training.evaluation.baselines import measured_clips
 from training.evaluation.bootstrap import Figure
 from training.evaluation.closure import MEET_MM, closures
-from training.corpus.clips import Clip, load_motion, read_manifest
-from training.corpus.face_basis import FaceBasis
 from training.evaluation.metrics import Pair
 from training.evaluation.scores import Row, entry
 from training.evaluation.spoken_phones import spoken_phones

@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 
 from dtalker_model.blendshapes import INDEX
+from training.corpus.clips import Clip, corpus_folder, load_motion, read_manifest
+from training.corpus.face_basis import FaceBasis, load_face_basis
 from training.evaluation.baselines import Predict, fitted_floors, measured_clips
 from training.evaluation.bootstrap import Figure
 from training.evaluation.closure import MEET_MM, Phones
-from training.corpus.clips import Clip, corpus_folder, load_motion, read_manifest
 from training.evaluation.dynamics import diversity
 from training.evaluation.emotion_control import emotion_control_rows
-from training.corpus.face_basis import FaceBasis, load_face_basis
 from training.evaluation.figure_tables import tables
 from training.evaluation.metrics import Pair, correlation, lve, one_late, pair
 from training.evaluation.predictors import Predictor, open_predictor

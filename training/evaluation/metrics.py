@@ -17,9 +17,9 @@ from typing import Any
 
 import numpy as np
 
-from training.evaluation.bootstrap import Figure
 from training.corpus.clips import Motion, at_recording_times
 from training.corpus.face_basis import squared_displacement_m2
+from training.evaluation.bootstrap import Figure
 
 LEAST_DEVIATION = 0.01
 """A coefficient whose standard deviation in the recordings is smaller does not move: nothing correlates with it."""

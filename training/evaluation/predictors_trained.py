@@ -12,19 +12,18 @@ import torch
 from torch import Tensor
 
 from dtalker_model.card import sha256_of
-from training.loop import config
 from training.corpus.clips import Clip, load_audio
+from training.corpus.variants import Hearing, log_mel
+from training.evaluation.predictors import About
+from training.evaluation.retrieval import Ear, Heard
+from training.hearing.registry import hearing
+from training.loop import config
 from training.networks.distilled import Distilled, DistilledConfig
 from training.networks.encoders import ScratchConfig
-from training.hearing.registry import hearing
-from training.evaluation.predictors import About
 from training.networks.regression import Regression, open_regression
-from training.evaluation.retrieval import Ear, Heard
-from training.stages.run_distill import open_distilled
-from training.stages.run_teacher import predict
-from training.networks.runs import BEST, open_teacher, saved_names, saved_settings
+from training.networks.runs import BEST, open_distilled, open_teacher, saved_names, saved_settings
+from training.networks.speaking import predict
 from training.networks.teacher import Teacher, TeacherConfig, speech
-from training.corpus.variants import Hearing, log_mel
 
 Network = Teacher | Distilled | Regression
 

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from dtalker_model.blendshapes import INDEX
+from training.corpus.clips import Clip
+from training.corpus.face_basis import FaceBasis
 from training.evaluation.bootstrap import Figure, mean_figure
 from training.evaluation.closure import MEET_MM, Phones, closures
-from training.corpus.clips import Clip
 from training.evaluation.dynamics import fdd, jitter, sees_upper_face
-from training.corpus.face_basis import FaceBasis
 from training.evaluation.metrics import Pair, blocks, correlation_figure, vertex_error
 
 MAIN_COEFFICIENTS = {

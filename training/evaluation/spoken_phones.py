@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from importlib.util import find_spec
 
-from training.evaluation.closure import Phones
 from training.corpus.clips import Clip, load_audio
 from training.data.align import Aligner
 from training.data.source import Refusal
+from training.evaluation.closure import Phones
 
 
 def spoken_phones(clips: Sequence[Clip]) -> list[Phones]:

@@ -16,8 +16,8 @@ import numpy as np
 
 from dtalker_model.hearing.features import FEATURE_DIM, POWER_FLOOR
 from dtalker_model.rates import FRAME_SAMPLES
-from training.hearing.hubert import HubertHearing
 from training.corpus.variants import Hearing, log_mel
+from training.hearing.hubert import HubertHearing
 
 HEARINGS = ("log_mel", "waveform", "hubert")
 HEARS = {"scratch": "log_mel", "causal": "log_mel", "hubert_cnn": "waveform", "hubert": "hubert"}

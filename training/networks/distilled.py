@@ -10,12 +10,12 @@ from torch import Tensor, nn
 from dtalker_model.blendshapes import UPPER_FACE
 from dtalker_model.networks.diffusion import diffuse
 from dtalker_model.networks.network import MotionDecoder, Student, StudentConfig
-from training.networks import losses
 from training.corpus.batches import Batch, joined
-from training.networks.distillation import Enhancer, alignment, different, distillation, enhancement, halved_target
 from training.corpus.library import Library
-from training.networks.personalizer import ContrastivePersonalizer
 from training.corpus.phones import PHONES
+from training.networks import losses
+from training.networks.distillation import Enhancer, alignment, different, distillation, enhancement, halved_target
+from training.networks.personalizer import ContrastivePersonalizer
 from training.networks.teacher import Teacher, Weights, speech, with_total
 
 

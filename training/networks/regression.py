@@ -14,12 +14,12 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from dtalker_model.networks.network import MotionDecoder, Student, StudentConfig
-from training.loop import config
-from training.networks import losses
 from training.corpus.batches import Batch, joined
 from training.corpus.library import Library, Names
-from training.networks.personalizer import ContrastivePersonalizer
 from training.corpus.phones import PHONES
+from training.loop import config
+from training.networks import losses
+from training.networks.personalizer import ContrastivePersonalizer
 from training.networks.runs import BEST, saved_names, saved_settings
 from training.networks.teacher import Weights, speech, with_total
 

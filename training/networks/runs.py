@@ -9,9 +9,10 @@ from typing import Any
 
 from safetensors.torch import load_file
 
+from training.corpus.library import Names
 from training.loop import config
 from training.loop.commit import current_commit
-from training.corpus.library import Names
+from training.networks.distilled import Distilled, DistilledConfig
 from training.networks.teacher import Teacher, TeacherConfig
 
 BEST = "best.safetensors"
@@ -49,3 +50,12 @@ def open_teacher(folder: Path) -> Teacher:
     teacher = Teacher(settings, saved_names(folder))
     teacher.load_state_dict({name: x.float() for name, x in load_file(folder / BEST).items()})
     return teacher.eval()
+
+
+def open_distilled(folder: Path, large: Teacher) -> Distilled:
+    """A trained round in evaluation mode."""
+    saved = saved_settings(folder)
+    settings = config.from_dict(DistilledConfig, saved["config"]["distilled"])
+    student = Distilled(settings, large, large, saved["steps"])
+    student.load_state_dict(load_file(folder / BEST))
+    return student.eval()

@@ -23,14 +23,14 @@ from torch import Tensor, nn
 
 from dtalker_model.networks.diffusion import diffuse, noise_scale
 from dtalker_model.networks.network import Integrator, MotionDecoder, StudentConfig, sample
-from training.networks import losses
 from training.corpus.batches import Batch, joined
-from training.networks.encoders import ScratchConfig, ScratchEncoder
-from training.hearing.registry import hearing_dim
-from training.hearing.hubert import HubertEncoder
 from training.corpus.library import Library, Names
-from training.networks.personalizer import ContrastivePersonalizer
 from training.corpus.phones import PHONES
+from training.hearing.hubert import HubertEncoder
+from training.hearing.registry import hearing_dim
+from training.networks import losses
+from training.networks.encoders import ScratchConfig, ScratchEncoder
+from training.networks.personalizer import ContrastivePersonalizer
 
 LOUD_ENOUGH = 2.0
 """Log-mel this far above a crop's quietest frames is speech."""

@@ -17,8 +17,8 @@ from dtalker_model.card import ModelCard, listener_path, sha256_of, write_card
 from dtalker_model.networks.listener_network import INPUTS, OUTPUTS, ListenerNetwork
 from dtalker_model.networks.network import Student
 from dtalker_model.runtime import DECODER, NEW_STATE_PREFIX, STATE_PREFIX, Graph, for_steps
-from training.release.half_weights import halve, rounded
 from training.networks.student_graph import StudentGraph
+from training.release.half_weights import halve, rounded
 
 OPSET = 17
 TOLERANCE = 1e-4

@@ -9,12 +9,12 @@ from typing import Any
 
 from safetensors.torch import load_file, save_file
 
-from training.loop import config
 from training.corpus.clips import corpus_folder, read_manifest
 from training.evaluation.evaluate import evaluate
-from training.stages.preparation import DataConfig
-from training.release.release import licence_of, training_data, used_clips
+from training.loop import config
 from training.networks.runs import BEST, SETTINGS, saved_settings
+from training.release.release import licence_of, training_data, used_clips
+from training.stages.preparation import DataConfig
 
 CARD = "card.json"
 LIMIT_BYTES = 20_000_000

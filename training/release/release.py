@@ -13,15 +13,15 @@ from torch import Tensor
 
 from dtalker_model.card import ModelCard, read_card, write_card
 from dtalker_model.networks.network import Student
-from training.loop import config
 from training.corpus.clips import Clip, corpus_folder, read_manifest
-from training.evaluation.evaluate import evaluate
-from training.release.export import write_model
 from training.corpus.library import UNKNOWN, Library
+from training.evaluation.evaluate import evaluate
+from training.loop import config
+from training.networks.runs import BEST, saved_names, saved_settings
+from training.release.export import write_model
 from training.stages.preparation import DataConfig
 from training.stages.run_distill import ROUNDS, DistillTraining, round_folder
 from training.stages.run_listener import open_listener
-from training.networks.runs import BEST, saved_names, saved_settings
 
 DESCRIPTION = "Speech to ARKit-52 blendshapes: a causal diffusion student of 1, 2 or 4 steps for one CPU core."
 LICENCES = {

@@ -8,17 +8,17 @@ from pathlib import Path
 from textwrap import fill
 from typing import Any
 
-from training.ablation import FULL, STEPS, VARIANTS, Ablation, train, variant_folder
-from training.commit import current_commit
-from training.corpus import corpus_folder
-from training.emotion_control import emotion_control_rows
-from training.evaluate import motion_rows
-from training.face_basis import load_face_basis
-from training.figure_tables import markdown, number
-from training.predictors_trained import Trained
-from training.run_distill import TEACHER, round_folder
-from training.scores import Row
-from training.table import sources_text
+from training.corpus.clips import corpus_folder
+from training.corpus.face_basis import load_face_basis
+from training.evaluation.emotion_control import emotion_control_rows
+from training.evaluation.evaluate import motion_rows
+from training.evaluation.figure_tables import markdown, number
+from training.evaluation.predictors_trained import Trained
+from training.evaluation.scores import Row
+from training.loop.commit import current_commit
+from training.reports.table import sources_text
+from training.stages.ablation import FULL, STEPS, VARIANTS, Ablation, train, variant_folder
+from training.stages.run_distill import TEACHER, round_folder
 
 ERRORS = ("EVE", "LVE", "FDD", "FDD_abs")
 FIGURES = (*ERRORS, "closure", "false_closure", "cosine_upper_face", "cosine_mouth_corners")

@@ -17,12 +17,12 @@ from PIL import Image
 from dtalker_model.blendshapes import INDEX, indices
 from dtalker_model.hearing.features import LogMel
 from dtalker_model.rates import FRAME_RATE_HZ
-from training.closure import Phones, bilabial_gaps_mm
-from training.corpus import Clip, load_audio
-from training.face_basis import FaceBasis, squared_displacement_m2
-from training.face_picture import ERROR_COLOURS, MOST_ERROR_MM, FaceMesh, draw_face, error_mm
-from training.metrics import Pair
-from training.phones import phone_index
+from training.corpus.clips import Clip, load_audio
+from training.corpus.face_basis import FaceBasis, squared_displacement_m2
+from training.corpus.phones import phone_index
+from training.evaluation.closure import Phones, bilabial_gaps_mm
+from training.evaluation.metrics import Pair
+from training.reports.face_picture import ERROR_COLOURS, MOST_ERROR_MM, FaceMesh, draw_face, error_mm
 
 RECORDED, MODEL, FLOOR = "#1b1b1e", "#d1495b", "#8fa3ad"
 COLOURS = 240

@@ -1,7 +1,7 @@
 """A report on a model, rebuilt by one command: ``python -m training report MODEL --out reports/NAME``.
 
 Markdown with tables, and pictures: a chart of the figures, and for a few validation clips curves and faces. A model is
-whatever `training.predictors` opens: a model file, or the folder of a teacher or a student.
+whatever `training.evaluation.predictors` opens: a model file, or the folder of a teacher or a student.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from training.baselines import fitted_floors, measured_clips
-from training.clip_picture import DPI, FLOOR, MODEL, RECORDED, Shown, draw_clip, save, shown_part
-from training.corpus import Clip, corpus_folder
-from training.evaluate import SOURCES, evaluate, floor, named_models, predicted
-from training.face_basis import load_face_basis
-from training.face_picture import load_face_mesh
-from training.figure_tables import tables
-from training.metrics import Pair, lve
-from training.predictors import About, Predictor, open_predictor
-from training.report_goals import teacher_goals
-from training.scores import Row
-from training.spoken_phones import spoken_phones
+from training.corpus.clips import Clip, corpus_folder
+from training.corpus.face_basis import load_face_basis
+from training.evaluation.baselines import fitted_floors, measured_clips
+from training.evaluation.evaluate import SOURCES, evaluate, floor, named_models, predicted
+from training.evaluation.figure_tables import tables
+from training.evaluation.metrics import Pair, lve
+from training.evaluation.predictors import About, Predictor, open_predictor
+from training.evaluation.scores import Row
+from training.evaluation.spoken_phones import spoken_phones
+from training.reports.clip_picture import DPI, FLOOR, MODEL, RECORDED, Shown, draw_clip, save, shown_part
+from training.reports.face_picture import load_face_mesh
+from training.reports.report_goals import teacher_goals
 
 SHOWN = (("ravdess", "happy"), ("ravdess", "sad"), ("facegood", "neutral"), ("grid", "neutral"))
 """Source and emotion of the clips shown."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from training.scores import Row
-from training.table_goals import Goal
+from training.evaluation.scores import Row
+from training.reports.table_goals import Goal
 
 LEAST_GAIN = 0.15
 """By how much the teacher's LVE must be below the ridge map's, on every source."""

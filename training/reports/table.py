@@ -14,19 +14,19 @@ from typing import Any
 
 from dtalker_model.card import model_path, read_card
 from dtalker_model.cli.machine import machine
-from training.baselines import Ridge, fitted_floors, measured_clips
-from training.commit import current_commit
-from training.corpus import corpus_folder
-from training.evaluate import REGRESSION, SOURCES, motion_rows
-from training.face_basis import load_face_basis
-from training.figure_tables import markdown, number
-from training.predictors import Predictor, Shipped
-from training.predictors_trained import Trained
-from training.run_distill import ROUNDS, round_folder
-from training.run_distill import TEACHER as TEACHER_FOLDER
-from training.scores import Row
-from training.table_goals import RESPACED, STUDENT, TEACHER, goals, in_steps
-from training.table_speed import RUNS, SECONDS, frames_per_second, onnx_frames_per_second
+from training.corpus.clips import corpus_folder
+from training.corpus.face_basis import load_face_basis
+from training.evaluation.baselines import Ridge, fitted_floors, measured_clips
+from training.evaluation.evaluate import REGRESSION, SOURCES, motion_rows
+from training.evaluation.figure_tables import markdown, number
+from training.evaluation.predictors import Predictor, Shipped
+from training.evaluation.predictors_trained import Trained
+from training.evaluation.scores import Row
+from training.loop.commit import current_commit
+from training.reports.table_goals import RESPACED, STUDENT, TEACHER, goals, in_steps
+from training.reports.table_speed import RUNS, SECONDS, frames_per_second, onnx_frames_per_second
+from training.stages.run_distill import ROUNDS, round_folder
+from training.stages.run_distill import TEACHER as TEACHER_FOLDER
 
 ERRORS = ("LVE", "EVE", "FDD", "FDD_abs", "closure", "false_closure")
 COSTS = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from training.scores import Row
+from training.evaluation.scores import Row
 
 TEACHER, STUDENT, RESPACED = "teacher", "student", "teacher respaced to 2 steps"
 MOST_LVE_GROWTH, MOST_LVE_GROWTH_ONE_STEP = 0.10, 0.20

@@ -22,8 +22,8 @@ from dtalker_model.cli.machine import one_thread_environment
 from dtalker_model.cli.measurement import clip
 from dtalker_model.rates import FRAME_RATE_HZ
 from dtalker_model.runtime import open_session
-from training.export import OPSET
-from training.predictors_trained import Network, Trained, hearing_of
+from training.evaluation.predictors_trained import Network, Trained, hearing_of
+from training.release.export import OPSET
 
 SECONDS = 10.0
 """Length of the speech: one chunk, one voice."""
@@ -75,7 +75,7 @@ class Speaking(nn.Module):
 def _onnx_job(speaking: Speaking, path: Path) -> Callable[[], object]:
     names = ("heard", "identity", "emotion", "noise")
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # as in `training.export`
+        warnings.simplefilter("ignore")  # as in `training.release.export`
         torch.onnx.export(speaking, speaking.inputs, str(path), input_names=names, opset_version=OPSET, dynamo=False)
     session = open_session(path)
     known = {x.name for x in session.get_inputs()}  # a regression network hears no noise

@@ -27,16 +27,15 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from training.loop import config
-from training.loop import loop
 from training.corpus.clips import corpus_folder
-from training.networks.distilled import Distilled, DistilledConfig
 from training.hearing.registry import HEARS, hearings
-from training.stages.preparation import Data, prepare
-from training.stages.run_distill import ALIGN, TEACHER, DistillTraining, learn, open_distilled, round_folder
-from training.stages.run_teacher import Validation
-from training.networks.runs import BEST, open_teacher, saved_settings
+from training.loop import config, loop
+from training.networks.distilled import Distilled, DistilledConfig
+from training.networks.runs import BEST, open_distilled, open_teacher, saved_settings
 from training.networks.teacher import Teacher
+from training.stages.preparation import Data, prepare
+from training.stages.run_distill import ALIGN, TEACHER, DistillTraining, learn, round_folder
+from training.stages.run_teacher import Validation
 
 FULL, UNTAUGHT = "full", "without distillation"
 STEPS = 2

@@ -13,13 +13,13 @@ from torch import Tensor
 from training.corpus.augment import Augmentation
 from training.corpus.batches import Batch, Sampler, Sampling
 from training.corpus.clips import EMOTIONS, Clip, read_manifest, with_phones
-from training.data.align import align_manifest
 from training.corpus.face_basis import lip_basis_cm, load_face_basis
 from training.corpus.library import Names, names_of
-from training.loop.loop import Share
 from training.corpus.phones import synthesise
 from training.corpus.posed import POSED
 from training.corpus.variants import LOG_MEL, Hearing, Variant, make_variants
+from training.data.align import align_manifest
+from training.loop.loop import Share
 
 LEAST_DEVIATION = 0.02
 """Coefficients that hardly move are scaled as if they moved this much, so that noise in them is not amplified."""

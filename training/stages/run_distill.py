@@ -10,19 +10,17 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file
 
 from dtalker_model.networks.audio_encoder import AudioEncoder
-from training.loop import config
-from training.loop import loop
 from training.corpus.clips import corpus_folder
-from training.networks.distilled import Distilled, DistilledConfig
+from training.corpus.variants import feature_statistics
 from training.hearing.registry import HEARS, hearings
+from training.loop import loop
+from training.networks.distilled import Distilled, DistilledConfig
+from training.networks.runs import open_distilled, open_teacher, save_settings
+from training.networks.teacher import Teacher
 from training.stages.preparation import Data, DataConfig, prepare
 from training.stages.run_teacher import Validation
-from training.networks.runs import BEST, open_teacher, save_settings, saved_settings
-from training.networks.teacher import Teacher
-from training.corpus.variants import feature_statistics
 
 TEACHER = Path(__file__).parents[1] / "weights" / "teacher"
 ALIGN, ROUNDS = 0, (8, 4, 2, 1)
@@ -54,15 +52,6 @@ class DistillTraining:
 def round_folder(out: Path, steps: int) -> Path:
     """Where a round keeps its run."""
     return out / ("align" if steps == ALIGN else f"{steps}_steps")
-
-
-def open_distilled(folder: Path, large: Teacher) -> Distilled:
-    """A trained round in evaluation mode."""
-    saved = saved_settings(folder)
-    settings = config.from_dict(DistilledConfig, saved["config"]["distilled"])
-    student = Distilled(settings, large, large, saved["steps"])
-    student.load_state_dict(load_file(folder / BEST))
-    return student.eval()
 
 
 def run(settings: DistillTraining, out: Path, teacher_folder: Path = TEACHER) -> None:

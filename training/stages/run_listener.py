@@ -13,16 +13,16 @@ from torch import Tensor, nn
 
 from dtalker_model.networks.listener_network import ListenerConfig, ListenerNetwork, moments, with_squares
 from dtalker_model.rates import FRAME_RATE_HZ
-from training.loop import loop
-from training.loop.config import from_dict
 from training.corpus.clips import EMOTIONS, Clip, corpus_folder, read_manifest
 from training.corpus.library import DEFAULT, Names, names_of
 from training.corpus.phones import synthesise
-from training.evaluation.retrieval import VERIFICATION_S, equal_error_rate, every_pair
-from training.networks.runs import BEST, save_settings, saved_settings
 from training.corpus.variants import LEAST_FEATURE_DEVIATION
 from training.corpus.voice_crops import HeardClip, VoiceBatch, VoiceSampler, VoiceSampling, hear, voices_of
 from training.corpus.voice_pitch import NO_PITCH, UNKNOWN
+from training.evaluation.retrieval import VERIFICATION_S, equal_error_rate, every_pair
+from training.loop import loop
+from training.loop.config import from_dict
+from training.networks.runs import BEST, save_settings, saved_settings
 
 USUAL_RATE = 0.03
 """How far a step moves what is usual for people towards its batch."""

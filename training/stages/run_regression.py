@@ -8,14 +8,14 @@ from pathlib import Path
 import torch
 
 from dtalker_model.networks.audio_encoder import AudioEncoder
-from training.loop import loop
 from training.corpus.clips import corpus_folder
-from training.hearing.registry import HEARS, hearings
-from training.stages.preparation import Data, DataConfig, face_geometry, motion_statistics, prepare
-from training.networks.regression import Regression, RegressionConfig
-from training.stages.run_teacher import Validation
-from training.networks.runs import save_settings
 from training.corpus.variants import feature_statistics
+from training.hearing.registry import HEARS, hearings
+from training.loop import loop
+from training.networks.regression import Regression, RegressionConfig
+from training.networks.runs import save_settings
+from training.stages.preparation import Data, DataConfig, face_geometry, motion_statistics, prepare
+from training.stages.run_teacher import Validation
 
 
 @dataclass(frozen=True)
