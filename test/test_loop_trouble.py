@@ -18,10 +18,7 @@ pytest.importorskip("accelerate", reason="accelerate is not installed: pip insta
 from loop_rig import PLAN, Bowl, Net, batch, files, flat, interrupted_after, no_score, validate  # noqa: E402
 from torch import Tensor  # noqa: E402
 
-from training.loop import (
-    checkpoint,
-    config,
-)
+from training.loop import checkpoint, config  # noqa: E402
 from training.loop.curves import LOG, read_log  # noqa: E402
 from training.loop.loop import BEST, LAST, Plan, Share, train  # noqa: E402
 

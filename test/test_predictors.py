@@ -16,20 +16,17 @@ from safetensors.torch import load_file, save_file  # noqa: E402
 from tiny_runs import Runs, train_runs  # noqa: E402
 
 from training.corpus.clips import Clip, read_manifest  # noqa: E402
-from training.evaluation import evaluate
+from training.evaluation import evaluate  # noqa: E402
 from training.evaluation.predictors import Shipped, open_predictor, style  # noqa: E402
 from training.evaluation.predictors_trained import Trained, audio_feature, open_network, parameters  # noqa: E402
 from training.networks.distilled import Distilled  # noqa: E402
 from training.networks.regression import Regression  # noqa: E402
 from training.networks.runs import BEST  # noqa: E402
-from training.reports import (
-    ablation_table,
-    table,
-)
+from training.reports import ablation_table, table  # noqa: E402
 from training.reports.report import report  # noqa: E402
 from training.reports.table_goals import RESPACED, in_steps  # noqa: E402
 from training.reports.table_speed import frames_per_second  # noqa: E402
-from training.stages import ablation
+from training.stages import ablation  # noqa: E402
 from training.stages.run_distill import round_folder  # noqa: E402
 
 

@@ -18,9 +18,9 @@ from training.corpus.library import Library, Names  # noqa: E402
 from training.corpus.phones import PHONES  # noqa: E402
 from training.corpus.posed import ACTION_UNITS, POSED, expression, pose  # noqa: E402
 from training.corpus.voice_crops import VoiceSampling  # noqa: E402
-from training.loop import config
+from training.loop import config  # noqa: E402
 from training.loop.loop import Plan  # noqa: E402
-from training.networks import losses
+from training.networks import losses  # noqa: E402
 from training.networks.distilled import StudentWeights  # noqa: E402
 from training.networks.runs import saved_names  # noqa: E402
 from training.networks.teacher import Weights, with_total  # noqa: E402

@@ -1,6 +1,7 @@
 """What serving the page costs: the share of a core that this process takes, with viewers in a process of their own.
 
-``dtalker view --bench`` prints JSON; ``python -m dtalker_model.cli.view_bench URL VIEWERS SECONDS`` is the viewers' side.
+``dtalker view --bench`` prints JSON; ``python -m dtalker_model.cli.view_bench URL VIEWERS SECONDS`` is the viewers'
+side.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
 """The whole chain in one command: file player, audio topic, talker node, blendshape topic, page, and a picture of it.
 
-``python -m dtalker_ros.nodes.demo [--clip FILE] [--out demo.png] [--emotion NAME] [--headless]``; no sound card, no display.
-In a terminal the live page stays after the summary, and the clip is repeated, until Ctrl-C.
+``python -m dtalker_ros.nodes.demo [--clip FILE] [--out demo.png] [--emotion NAME] [--headless]``; no sound card, no
+display. In a terminal the live page stays after the summary, and the clip is repeated, until Ctrl-C.
 """
 
 import argparse

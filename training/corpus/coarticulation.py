@@ -10,10 +10,11 @@ theta is one rate before the segment (anticipation) and another after it (carry-
 nearer end, 0 within it, where they count from its centre: a pause of a second is then as still in its middle as at its
 ends, and no duration needs a rate of its own.
 
-The parameters are in ``visemes.json``, made by ``python -m training data visemes``; `training.corpus.coarticulation_fit` says
-how. It is fitted to GRID alone: one man, 824 sentences with most phones, under CC BY 4.0. On its validation sentences
-r = 0.89 for `jawOpen` and 0.74 for `mouthPucker` (ridge from audio: 0.84 and 0.51). RAVDESS, with its two acted
-sentences, is explained by phones alone to 0.28 (`jawOpen`, unseen actors); fitted together, both get worse.
+The parameters are in ``visemes.json``, made by ``python -m training data visemes``;
+`training.corpus.coarticulation_fit` says how. It is fitted to GRID alone: one man, 824 sentences with most phones,
+under CC BY 4.0. On its validation sentences r = 0.89 for `jawOpen` and 0.74 for `mouthPucker` (ridge from audio: 0.84
+and 0.51). RAVDESS, with its two acted sentences, is explained by phones alone to 0.28 (`jawOpen`, unseen actors);
+fitted together, both get worse.
 """
 
 from __future__ import annotations

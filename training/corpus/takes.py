@@ -2,8 +2,8 @@
 
 The takes (``emotion_takes/*.npz``: weights (T, 52), fps, emotions) carry coarse labels, so a frame counts for a label
 only where it also looks like that emotion: where the upper face points the way of EMFACS' action units
-(`training.corpus.posed`). Of our ten takes that leaves 23 s of fear, 33 s of anger and 62 s of disgust, at 0.6 to 0.8 of the
-strength that `training.corpus.posed` gives them; none of surprise or calm, which stay posed.
+(`training.corpus.posed`). Of our ten takes that leaves 23 s of fear, 33 s of anger and 62 s of disgust, at 0.6 to 0.8
+of the strength that `training.corpus.posed` gives them; none of surprise or calm, which stay posed.
 """
 
 from __future__ import annotations

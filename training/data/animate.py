@@ -1,8 +1,9 @@
 """Labelled synthetic motion for clips that have phones and no face: `training.corpus.coarticulation` moves the mouth.
 
-It is marked: ``motion_kind`` begins with "synthetic", which `training.corpus.clips.is_synthetic` asks for. Blendshapes that
-are not generated are not observed: the upper face, but for emotions that nobody recorded while speaking, whose upper
-face is acted (`training.corpus.takes`) or posed (`training.corpus.posed`). Clips that validate or test are left alone.
+It is marked: ``motion_kind`` begins with "synthetic", which `training.corpus.clips.is_synthetic` asks for. Blendshapes
+that are not generated are not observed: the upper face, but for emotions that nobody recorded while speaking, whose
+upper face is acted (`training.corpus.takes`) or posed (`training.corpus.posed`). Clips that validate or test are left
+alone.
 """
 
 from __future__ import annotations

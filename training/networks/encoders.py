@@ -1,8 +1,8 @@
 """The teacher's large audio encoder, trained here: bidirectional, over the shared log-mel features.
 
-Every audio encoder names what it hears in `hearing` (see `training.corpus.variants.Variant.heard`) and turns (B, T, D) of it
-into the audio feature F_a (B, T, audio_dim), of zero mean and unit variance in each frame, so that a small encoder that
-is aligned with a large one by cosine (eq. 12) can take its place.
+Every audio encoder names what it hears in `hearing` (see `training.corpus.variants.Variant.heard`) and turns (B, T, D)
+of it into the audio feature F_a (B, T, audio_dim), of zero mean and unit variance in each frame, so that a small
+encoder that is aligned with a large one by cosine (eq. 12) can take its place.
 """
 
 from __future__ import annotations

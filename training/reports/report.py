@@ -81,7 +81,7 @@ def report(
 
 def more_sections(chain: Path | None, ablation: Path | None) -> list[str]:
     """The tables of a chain of distillation and of an ablation, each as a section."""
-    from training import ablation_table, table  # torch, which the report on a model file does not need
+    from training.reports import ablation_table, table  # torch, which the report on a model file does not need
 
     found = [f"## From the teacher to one step\n\n{table.text(table.saved(chain))}\n"] if chain else []
     if ablation:
