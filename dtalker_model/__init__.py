@@ -13,6 +13,7 @@ from dtalker_model.errors import AudioError, DtalkerError, ModelError, SettingEr
 from dtalker_model.listener import Belief
 from dtalker_model.settings import Settings
 from dtalker_model.talker import Frame, Talker, load
+from dtalker_model.telemetry import forbid_telemetry
 
 __all__ = [
     "ARKIT_NAMES",
@@ -30,3 +31,5 @@ __all__ = [
     "load",
     "model_path",
 ]
+
+forbid_telemetry()  # whoever imports us may import onnxruntime next

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from dtalker_model.errors import ModelError
+from dtalker_model.telemetry import onnxruntime_module
 
 State = dict[str, np.ndarray]
 """Named arrays with the batch axis first. Their names are those of the graph's ``state_`` inputs."""
@@ -119,8 +120,7 @@ class OnnxStep(Graph):
 
 def open_session(path: Path, threads: int = 1) -> Any:
     """An ONNX Runtime session on `threads` CPU threads; raises `ModelError` where the file is no graph."""
-    import onnxruntime  # a fifth of a second: only those who load a model pay for it
-
+    onnxruntime = onnxruntime_module()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
     options.log_severity_level = 3

@@ -71,6 +71,7 @@ if [ "$kind" = test-tools ]; then
     tools+=(chromium)
   command -v ffmpeg >/dev/null || tools+=(ffmpeg)
   command -v flite >/dev/null || tools+=(flite)
+  command -v strace >/dev/null || tools+=(strace)
   for tool in ${tools[@]+"${tools[@]}"}; do
     (apt_install "$tool") || echo "setup: without $tool the tests that need it are skipped" >&2
   done
