@@ -17,11 +17,13 @@ from tiny_runs import Runs, train_runs  # noqa: E402
 
 from training.corpus.clips import Clip, read_manifest  # noqa: E402
 from training.evaluation import evaluate  # noqa: E402
-from training.evaluation.predictors import Shipped, open_predictor, style  # noqa: E402
-from training.evaluation.predictors_trained import Trained, audio_feature, open_network, parameters  # noqa: E402
 from training.networks.distilled import Distilled  # noqa: E402
 from training.networks.regression import Regression  # noqa: E402
 from training.networks.runs import BEST  # noqa: E402
+from training.predictors import runs as registry  # noqa: E402
+from training.predictors.opening import open_beside, open_predictor  # noqa: E402
+from training.predictors.shipped import Shipped, style  # noqa: E402
+from training.predictors.trained import Trained, audio_feature, open_network, parameters  # noqa: E402
 from training.reports import ablation_table, table  # noqa: E402
 from training.reports.report import report  # noqa: E402
 from training.reports.table_goals import RESPACED, in_steps  # noqa: E402
@@ -36,7 +38,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
     folder = tmp_path_factory.mktemp("runs")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DTALKER_CORPUS", str(folder / "corpus"))
-        patch.setattr("training.evaluation.evaluate.REGRESSION", folder / "regression")
+        patch.setattr("training.predictors.opening.REGRESSION", folder / "regression")
         patch.setattr("training.reports.table.REGRESSION", folder / "regression")
         yield train_runs(folder)
 
@@ -84,6 +86,14 @@ def test_what_cannot_speak_is_refused(runs: Runs, tmp_path: Path) -> None:
         open_predictor(tmp_path)
 
 
+def test_a_second_engine_registers_what_opens_its_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "config.json").write_text(json.dumps({"config": {"vocoder": {}}}))
+    with pytest.raises(ValueError, match="does not speak"):
+        open_predictor(tmp_path)
+    monkeypatch.setitem(registry.OPENERS, "vocoder", lambda folder, steps: Shipped("dtalker", steps))
+    assert open_predictor(tmp_path, 2).about.steps == 2
+
+
 def test_a_model_file_speaks_in_the_style_of_the_clip(runs: Runs) -> None:
     shipped = Shipped("dtalker")
     clip = replace(clips(runs)[0], emotion="happy")
@@ -123,7 +133,7 @@ def test_half_weights_are_opened_too(runs: Runs, tmp_path: Path) -> None:
 
 
 def test_rows_of_a_teacher(runs: Runs) -> None:
-    rows = list(evaluate.evaluate(str(runs.teacher)))
+    rows = list(evaluate.evaluate(open_predictor(runs.teacher), beside=open_beside(())))
     floors = {"mean face", "ridge", "one frame late", "recording"}
     means = {r["predictor"]: r for r in rows if r["source"] == "mean"}
     assert set(means) == {"model", "regression", *floors}

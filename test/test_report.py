@@ -16,12 +16,12 @@ from dtalker_model.blendshapes import INDEX
 from training.corpus.clips import Clip
 from training.corpus.face_basis import FaceBasis
 from training.evaluation.bootstrap import Figure
-from training.evaluation.evaluate import named_models
-from training.evaluation.figure_tables import by_emotion, markdown, of_source
 from training.evaluation.metrics import Pair
 from training.evaluation.scores import METRICS, entry, mean_row, row
+from training.predictors.opening import named_models
 from training.reports.clip_picture import APART_S, Shown, closed_frame, marked_frames, save
 from training.reports.face_picture import FaceMesh, draw_face, error_mm
+from training.reports.figure_tables import by_emotion, markdown, of_source
 from training.reports.report import against_recordings, against_ridge, bar, median_clip
 
 PREDICTORS = ("model", "ridge", "recording")

@@ -90,7 +90,7 @@ def _run(args: argparse.Namespace) -> None:
     if args.command == "data":
         return run_data(args)
     if args.command == "evaluate":
-        from training.evaluation.evaluate import main as evaluate
+        from training.reports.figures import main as evaluate
 
         return evaluate(args.model, args.split, args.json, args.beside, args.steps)
     if args.command == "report":

@@ -1,8 +1,7 @@
-"""Validation figures of a model, per source and emotion, next to the floors: ``python -m training evaluate MODEL``."""
+"""Validation figures of a model, per source and emotion, next to the floors."""
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -17,9 +16,8 @@ from training.evaluation.bootstrap import Figure
 from training.evaluation.closure import MEET_MM, Phones
 from training.evaluation.dynamics import diversity
 from training.evaluation.emotion_control import emotion_control_rows
-from training.evaluation.figure_tables import tables
 from training.evaluation.metrics import Pair, correlation, lve, one_late, pair
-from training.evaluation.predictors import Predictor, open_predictor
+from training.evaluation.predictor import Predictor
 from training.evaluation.retrieval import Ear, emotion_accuracy, identity_similarity, verification
 from training.evaluation.scores import MAIN_COEFFICIENTS, Row, entry, mean_row, row, score
 from training.evaluation.spoken_phones import spoken_phones
@@ -28,9 +26,6 @@ SOURCES = ("ravdess", "ravdess_song", "facegood", "grid")
 SEEDS = 3
 DIVERSITY_CLIPS = 6
 """Diversity is measured on the first clips of a source: a whole validation for each seed would take minutes."""
-
-REGRESSION = Path(__file__).parents[1] / "weights" / "regression"
-"""Committed weights of a plain regression network of the student's size; a row of every evaluation."""
 
 Match = Callable[[Sequence[Clip]], list[Pair]]
 """Clips in, their recordings beside predictions out."""
@@ -68,29 +63,20 @@ def one_frame_late(clips: Sequence[Clip]) -> list[Pair]:
     return [one_late(load_motion(clip)) for clip in clips]
 
 
-def beside_every_model() -> dict[str, Predictor]:
-    """The regression network, where its weights are committed."""
-    return {"regression": open_predictor(REGRESSION)} if REGRESSION.is_dir() else {}
-
-
 def evaluate(
-    model: str, split: str = "val", floors: bool = True, beside: Mapping[str, str] | None = None, steps: int = 0
+    model: Predictor, split: str = "val", floors: bool = True, beside: Mapping[str, Predictor] | None = None
 ) -> Iterator[Row]:
     """Rows of figures: per source and predictor, for all clips and each emotion; means; emotion control; retrieval.
 
     Args:
-        model: shipped name, path of an ``.onnx``, or folder of a run or of committed weights.
-        floors: whether to add the regression network, the mean face, the ridge map, and the recording itself.
+        floors: whether to add the mean face, the ridge map, and the recording itself.
         beside: other models by the name of their rows, such as a teacher.
-        steps: of the model's sampler; 0 for its own number.
     """
     folder = corpus_folder()
     face = load_face_basis(folder)
-    models = {"model": open_predictor(model, steps)} | (beside_every_model() if floors else {})
-    models |= {name: open_predictor(other) for name, other in (beside or {}).items()}
-    yield from motion_rows(models, folder, split, face, floors, SEEDS)
-    yield from emotion_control_rows(models["model"], folder, split, face)
-    yield from retrieval_rows(models["model"].ear, folder, split)
+    yield from motion_rows({"model": model} | dict(beside or {}), folder, split, face, floors, SEEDS)
+    yield from emotion_control_rows(model, folder, split, face)
+    yield from retrieval_rows(model.ear, folder, split)
 
 
 def motion_rows(
@@ -164,17 +150,3 @@ def retrieval_rows(ear: Ear | None, folder: Path, split: str) -> list[Row]:
     speakers = {"speakers": len({c.identity for c in clips})}
     measured = entry("emotion_accuracy", accuracy.value, accuracy.interval) | entry("identity_EER", *verified)
     return [{**names, **speakers, **measured}]
-
-
-def named_models(arguments: Sequence[str]) -> dict[str, str]:
-    """NAME=MODEL of each argument; ValueError for one that is not of this form."""
-    named = {name: model for name, _, model in (argument.partition("=") for argument in arguments)}
-    if not all(name and model for name, model in named.items()):
-        raise ValueError(f"--beside takes NAME=MODEL, such as teacher=runs/teacher; received {' '.join(arguments)!r}")
-    return named
-
-
-def main(model: str, split: str, as_json: bool, beside: Sequence[str], steps: int = 0) -> None:
-    """Print the figures; `beside` are other models as NAME=MODEL, `steps` those of the model's sampler."""
-    rows = list(evaluate(model, split, beside=named_models(beside), steps=steps))
-    print(json.dumps(rows, indent=1) if as_json else tables(rows))

@@ -13,6 +13,7 @@ from training.corpus.clips import corpus_folder, read_manifest
 from training.evaluation.evaluate import evaluate
 from training.loop import config
 from training.networks.runs import BEST, SETTINGS, saved_settings
+from training.predictors.opening import open_predictor
 from training.release.release import licence_of, training_data, used_clips
 from training.stages.preparation import DataConfig
 
@@ -42,7 +43,7 @@ def keep(run: Path, out: Path) -> None:
 def card(saved: dict[str, Any], out: Path) -> dict[str, Any]:
     """What the weights in `out` are: data, licence, seed, commit, figures."""
     clips = used_clips(config.from_dict(DataConfig, saved["config"]["data"]), read_manifest(corpus_folder(), "train"))
-    rows = [row for row in evaluate(str(out), floors=False) if row["emotion"] == "all"]
+    rows = [row for row in evaluate(open_predictor(out), floors=False) if row["emotion"] == "all"]
     return {
         "training_data": training_data(clips),
         "licence": licence_of(clips),

@@ -18,6 +18,7 @@ from training.corpus.library import UNKNOWN, Library
 from training.evaluation.evaluate import evaluate
 from training.loop import config
 from training.networks.runs import BEST, saved_names, saved_settings
+from training.predictors.opening import open_predictor
 from training.release.export import write_model
 from training.stages.preparation import DataConfig
 from training.stages.run_distill import ROUNDS, DistillTraining, round_folder
@@ -55,7 +56,7 @@ def release(chain: Path, listener_run: Path | None, out: Path) -> None:
     write_model(student, listener, card, out)
     streams = settings.distilled.student.encoder == "causal"  # the runtime loads no other; an offline one is
     measured = out if streams else run  # evaluated as it was trained
-    rows = [row for row in evaluate(str(measured), floors=False) if row["emotion"] == "all"]
+    rows = [row for row in evaluate(open_predictor(str(measured)), floors=False) if row["emotion"] == "all"]
     figures = {"command": f"python -m training evaluate {out.stem}", "rows": rows}
     write_card(replace(read_card(out), figures=figures), out)
 

@@ -12,10 +12,10 @@ from training.corpus.clips import corpus_folder
 from training.corpus.face_basis import load_face_basis
 from training.evaluation.emotion_control import emotion_control_rows
 from training.evaluation.evaluate import motion_rows
-from training.evaluation.figure_tables import markdown, number
-from training.evaluation.predictors_trained import Trained
 from training.evaluation.scores import Row
 from training.loop.commit import current_commit
+from training.predictors.trained import Trained
+from training.reports.figure_tables import markdown, number
 from training.reports.table import sources_text
 from training.stages.ablation import FULL, STEPS, VARIANTS, Ablation, train, variant_folder
 from training.stages.run_distill import TEACHER, round_folder

@@ -1,7 +1,7 @@
 """A report on a model, rebuilt by one command: ``python -m training report MODEL --out reports/NAME``.
 
 Markdown with tables, and pictures: a chart of the figures, and for a few validation clips curves and faces. A model is
-whatever `training.evaluation.predictors` opens: a model file, or the folder of a teacher or a student.
+whatever `training.predictors` opens: a model file, or the folder of a teacher or a student.
 """
 
 from __future__ import annotations
@@ -16,14 +16,15 @@ from matplotlib.figure import Figure
 from training.corpus.clips import Clip, corpus_folder
 from training.corpus.face_basis import load_face_basis
 from training.evaluation.baselines import fitted_floors, measured_clips
-from training.evaluation.evaluate import SOURCES, evaluate, floor, named_models, predicted
-from training.evaluation.figure_tables import tables
+from training.evaluation.evaluate import SOURCES, evaluate, floor, predicted
 from training.evaluation.metrics import Pair, lve
-from training.evaluation.predictors import About, Predictor, open_predictor
+from training.evaluation.predictor import About, Predictor
 from training.evaluation.scores import Row
 from training.evaluation.spoken_phones import spoken_phones
+from training.predictors.opening import open_beside, open_predictor
 from training.reports.clip_picture import DPI, FLOOR, MODEL, RECORDED, Shown, draw_clip, save, shown_part
 from training.reports.face_picture import load_face_mesh
+from training.reports.figure_tables import tables
 from training.reports.report_goals import teacher_goals
 
 SHOWN = (("ravdess", "happy"), ("ravdess", "sad"), ("facegood", "neutral"), ("grid", "neutral"))
@@ -67,7 +68,7 @@ def report(
     out.mkdir(parents=True, exist_ok=True)
     sections = more_sections(chain, ablation)
     predictor = open_predictor(model)
-    rows = list(evaluate(model, beside=named_models(beside)))
+    rows = list(evaluate(predictor, beside=open_beside(beside)))
     (out / "figures.json").write_text(json.dumps(rows) + "\n", encoding="utf-8")
     draw_charts(rows, out / "figures.png")
     clips = [clip_section(predictor, source, emotion, out) for source, emotion in SHOWN]

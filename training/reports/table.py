@@ -17,12 +17,14 @@ from dtalker_model.cli.machine import machine
 from training.corpus.clips import corpus_folder
 from training.corpus.face_basis import load_face_basis
 from training.evaluation.baselines import Ridge, fitted_floors, measured_clips
-from training.evaluation.evaluate import REGRESSION, SOURCES, motion_rows
-from training.evaluation.figure_tables import markdown, number
-from training.evaluation.predictors import Predictor, Shipped
-from training.evaluation.predictors_trained import Trained
+from training.evaluation.evaluate import SOURCES, motion_rows
+from training.evaluation.predictor import Predictor
 from training.evaluation.scores import Row
 from training.loop.commit import current_commit
+from training.predictors.opening import REGRESSION
+from training.predictors.shipped import Shipped
+from training.predictors.trained import Trained
+from training.reports.figure_tables import markdown, number
 from training.reports.table_goals import RESPACED, STUDENT, TEACHER, goals, in_steps
 from training.reports.table_speed import RUNS, SECONDS, frames_per_second, onnx_frames_per_second
 from training.stages.run_distill import ROUNDS, round_folder

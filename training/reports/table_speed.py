@@ -22,7 +22,7 @@ from dtalker_model.cli.machine import one_thread_environment
 from dtalker_model.cli.measurement import clip
 from dtalker_model.rates import FRAME_RATE_HZ
 from dtalker_model.runtime import open_session
-from training.evaluation.predictors_trained import Network, Trained, hearing_of
+from training.predictors.trained import Network, Trained, hearing_of
 from training.release.export import OPSET
 
 SECONDS = 10.0

@@ -14,7 +14,7 @@ from torch import Tensor
 from dtalker_model.card import sha256_of
 from training.corpus.clips import Clip, load_audio
 from training.corpus.variants import Hearing, log_mel
-from training.evaluation.predictors import About
+from training.evaluation.predictor import About
 from training.evaluation.retrieval import Ear, Heard
 from training.hearing.registry import hearing
 from training.loop import config
@@ -110,7 +110,7 @@ class Trained:
         return PersonalizerEar(self.network)
 
     def __call__(self, clips: Sequence[Clip], seed: int = 0) -> list[np.ndarray]:
-        """See `predictors.Predictor`."""
+        """See `Predictor`."""
         hear = hearing_of(self.network)
         heard = {c.id: _heard(hear, replace(c, emotion="")) for c in clips}
         said = predict(partial(self.network.speak, steps=self.steps), self.network.library, clips, heard, seed)
