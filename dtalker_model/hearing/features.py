@@ -24,7 +24,7 @@ POWER_FLOOR = 1e-6
 
 HISTORY_SAMPLES = WINDOW_SAMPLES - HOP_SAMPLES
 LEVEL_FLOOR_DB = -100.0
-BLOCK_FRAMES = 16
+BLOCK_FRAMES = 8
 """Frames computed at a time: their spectra stay in the cache, and the BLAS wakes no threads for them."""
 
 
