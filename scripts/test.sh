@@ -33,7 +33,8 @@ ros_tests() {
 }
 
 plain=() ros=()
-if [ $# -gt 0 ]; then files=("$@"); else files=(test/test_*.py); fi
+files=("$@")
+[ $# -gt 0 ] || mapfile -t files < <(find test -name 'test_*.py' | LC_ALL=C sort)
 for file in "${files[@]}"; do
   case $(basename "$file") in test_ros_*) ros+=("$file") ;; *) plain+=("$file") ;; esac
 done

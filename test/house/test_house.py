@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from checkout import ROOT
 
-ROOT = Path(__file__).parents[1]
 INTERFACES = sorted([*ROOT.glob("msg/*.msg"), *ROOT.glob("srv/*.srv")])
 LOCKS = sorted(ROOT.glob("requirements/*.lock"))
 MAX_WEIGHTS_BYTES = 5_000_000
@@ -103,7 +103,7 @@ def test_every_executable_is_installed() -> None:
         assert os.access(script, os.X_OK), f"{script.name} lacks its run bit"
         assert script.read_text().startswith("#!/usr/bin/env python3\n")
         assert f"from dtalker_ros.nodes.{script.name} import main\n" in script.read_text()
-        assert (ROOT / "dtalker_ros" / f"{script.name}.py").is_file()
+        assert (ROOT / "dtalker_ros" / "nodes" / f"{script.name}.py").is_file()
 
 
 def test_every_interface_is_generated() -> None:
@@ -161,7 +161,7 @@ def test_weights_are_small() -> None:
 
 @pytest.mark.parametrize("folder", ["launch", "test"])
 def test_no_package_shadows_the_real_one(folder: str) -> None:
-    assert not (ROOT / folder / "__init__.py").exists()
+    assert not list((ROOT / folder).rglob("__init__.py"))
     assert not (ROOT / "setup.cfg").exists()
 
 

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
-from cli_rig import ROOT, face, refused, refused_here, rows_of, speech, voice
+from checkout import ROOT
+from cli_rig import face, refused, refused_here, rows_of, speech, voice
 
 from dtalker_model.cli import render
 from dtalker_model.cli.main import BAD_INPUT, INTERRUPTED, main

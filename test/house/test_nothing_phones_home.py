@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from checkout import ROOT
 from strace_rig import Reach, home, reach_of, traced
 
-ROOT = Path(__file__).parents[1]
 ENTRIES = ("dtalker_model", "dtalker_model.cli.main", "training.__main__")
 WAIT_S = 120
 REPORT_S = 12

@@ -37,7 +37,6 @@ from rclpy.node import Node  # noqa: E402
 from rclpy.qos import DurabilityPolicy, QoSProfile  # noqa: E402
 from std_srvs.srv import Trigger  # noqa: E402
 
-ROOT = Path(__file__).parents[1]
 WAIT_S = 30.0
 """Longest wait for any event; a loaded machine is slow to start processes."""
 FRAME_NS = 20_000_000

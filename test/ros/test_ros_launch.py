@@ -17,7 +17,8 @@ LAUNCH_PATH = [folder for folder in os.environ.get("DTALKER_LAUNCH_PATH", "").sp
 sys.path.extend(LAUNCH_PATH)
 pytest.importorskip("launch_ros", reason="needs launch_ros, which a ROS 2 install has and PyPI has not")
 
-from ros_rig import ROOT, Listener, finish, listener
+from checkout import ROOT
+from ros_rig import Listener, finish, listener
 
 # isort: split
 

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
-from cli_rig import ROOT, dtalker, refused, refused_here, rows_of, voice
+from checkout import ROOT
+from cli_rig import dtalker, refused, refused_here, rows_of, voice
 from sink_rig import tiny_head
 
 import dtalker_model

@@ -1,13 +1,14 @@
 """launch/params.yaml holds every parameter with a comment and is what the generator writes."""
 
 import itertools
-from pathlib import Path
+
+from checkout import ROOT
 
 from dtalker_model.card import DEFAULT_MODEL, model_path, read_card
 from dtalker_ros.parameters.parameters import NODE_PARAMETERS, setting_parameters
 from dtalker_ros.parameters.params_file import params_yaml
 
-FILE = Path(__file__).parents[1] / "launch" / "params.yaml"
+FILE = ROOT / "launch" / "params.yaml"
 
 
 def test_the_file_is_current() -> None:

@@ -14,6 +14,8 @@ from view_rig import WAIT_S, Client, Rig, aiohttp, as_viewer, served
 
 # isort: split
 
+from checkout import ROOT
+
 from dtalker_model.view.hub import FRAMES, Hub, Viewer
 from dtalker_model.view.server import Address, ViewerError
 from dtalker_model.view.wire import HEADER, MAX_MESSAGE_BYTES, MICROPHONE
@@ -23,7 +25,7 @@ GIGABYTE = 1_000_000_000
 
 @pytest.fixture(scope="module")
 def rig() -> Iterator[Rig]:
-    wav = Path(__file__).parents[1] / "dtalker_model" / "data" / "demo.wav"
+    wav = ROOT / "dtalker_model" / "data" / "demo.wav"
     with served(wav) as opened:
         yield opened
 

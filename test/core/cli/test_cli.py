@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
-from cli_rig import ROOT, dtalker, face, rows_of, speech, voice
+from checkout import ROOT
+from cli_rig import dtalker, face, rows_of, speech, voice
 
 import dtalker_model
 from dtalker_model.cli.main import main

@@ -12,8 +12,8 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from checkout import ROOT
 
-ROOT = Path(__file__).parents[1]
 SOURCES = ROOT / "test" / "ros_msgs"
 BUILD_S = 170
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from cli_rig import ROOT
+from checkout import ROOT
 from sink_rig import BEGUN_NS, feed, info, ramp
 
 from dtalker_model.blendshapes import ARKIT_NAMES
@@ -123,7 +123,7 @@ def limited(tmp_path: Path, name: str, blocks: int) -> tuple[int, str]:
         "import sys; from sink_rig import feed, ramp; "
         f"print('\\n'.join(feed([{str(tmp_path / name)!r}, {str(tmp_path / 'other.csv')!r} + '?rate=1'], ramp(20.0))))"
     )
-    shell = f"ulimit -f {blocks}; cd '{ROOT / 'test'}' && PYTHONPATH=.. '{sys.executable}' -c \"$0\""
+    shell = f"ulimit -f {blocks}; cd '{ROOT / 'test' / 'rigs'}' && PYTHONPATH=../.. '{sys.executable}' -c \"$0\""
     run = subprocess.run(["bash", "-c", shell, program], capture_output=True, text=True, check=False, timeout=120)
     assert run.returncode == 0, run.stderr
     assert len((tmp_path / "other.csv").read_text().splitlines()) == 21

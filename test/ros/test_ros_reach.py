@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from ros_rig import ROOT, Listener, finish, listener
+from checkout import ROOT
+from ros_rig import Listener, finish, listener
 from strace_rig import home, reach_of, traced
 
 __all__ = ["listener"]

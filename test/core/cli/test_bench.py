@@ -6,12 +6,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from checkout import ROOT
 
 from dtalker_model.card import model_path, read_card
 from dtalker_model.cli import bench, machine
 from dtalker_model.cli.measurement import clip, largest
 
-ROOT = Path(__file__).parents[1]
 LARGEST_RSS_MB = 200
 LARGEST_MODEL_MB = 5
 LONGEST_LOOKAHEAD_MS = 80

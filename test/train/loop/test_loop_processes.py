@@ -12,13 +12,14 @@ import pytest
 torch = pytest.importorskip("torch", reason="torch is not installed: pip install '.[train]'")
 pytest.importorskip("accelerate", reason="accelerate is not installed: pip install '.[train]'")
 
+from checkout import ROOT  # noqa: E402
 from loop_rig import PLAN, Net, batch, interrupted_after, validate  # noqa: E402
 from safetensors.torch import load_file  # noqa: E402
 
 from training.loop import loop  # noqa: E402
 from training.loop.curves import read_log  # noqa: E402
 
-RIG = Path(__file__).with_name("loop_rig.py")
+RIG = ROOT / "test" / "rigs" / "loop_rig.py"
 CLOSE = 1e-6
 
 
@@ -28,7 +29,7 @@ def launch(*arguments: Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes=2"]
     command += ["--num_machines=1", "--mixed_precision=no", "--dynamo_backend=no", "--main_process_port=0"]
     command += ["--num_cpu_threads_per_process=1", str(RIG), *map(str, arguments)]
-    path = os.pathsep.join([str(RIG.parents[1]), os.environ.get("PYTHONPATH", "")])
+    path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
     environment = {**os.environ, "CUDA_VISIBLE_DEVICES": "", "PYTHONPATH": path}
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
 

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
-from cli_rig import ROOT, voice
+from checkout import ROOT
+from cli_rig import voice
 from sink_rig import feed, info, ramp, tiny_head
 
 from dtalker_model.avatar import HEAD
@@ -141,7 +142,7 @@ def test_an_interruption_ends_the_film_there(tmp_path: Path, head: Path, speech:
 def test_a_disk_that_fills_up_leaves_a_film_that_plays(tmp_path: Path, head: Path) -> None:
     path = tmp_path / "take.mp4"
     program = f"from sink_rig import feed, ramp; print(*feed(['{path}?avatar={head}&size=256'], ramp(40.0)))"
-    shell = f"ulimit -f 60; cd '{ROOT / 'test'}' && PYTHONPATH=.. '{sys.executable}' -c \"$0\""
+    shell = f"ulimit -f 60; cd '{ROOT / 'test' / 'rigs'}' && PYTHONPATH=../.. '{sys.executable}' -c \"$0\""
     run = subprocess.run(["bash", "-c", shell, program], capture_output=True, text=True, check=False, timeout=120)
     part = tmp_path / "take.part.mp4"
     assert "ffmpeg gave up: " in run.stdout, run.stderr

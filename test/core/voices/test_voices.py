@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import safetensors.numpy
+from checkout import ROOT
 from voices_rig import card, library_file, voice
 
 from dtalker_model.errors import SettingError, SinkError, VoiceError
@@ -27,7 +28,7 @@ __all__ = ["library_file"]
 WRITERS, VOICES_EACH = 2, 20
 WRITER = """
 import sys
-sys.path.insert(0, "test")
+sys.path.insert(0, "test/rigs")
 from voices_rig import voice
 from dtalker_model.voices.voices_library import VoiceLibrary
 sys.stdin.readline()
@@ -111,10 +112,8 @@ def test_a_voice_is_removed_for_every_model(library_file: Path) -> None:
 
 def test_two_writers_lose_nothing(library_file: Path) -> None:
     command = [sys.executable, "-c", WRITER]
-    folder = Path(__file__).parents[1]
     writers = [
-        subprocess.Popen([*command, f"w{n}", str(VOICES_EACH)], stdin=subprocess.PIPE, cwd=folder)
-        for n in range(WRITERS)
+        subprocess.Popen([*command, f"w{n}", str(VOICES_EACH)], stdin=subprocess.PIPE, cwd=ROOT) for n in range(WRITERS)
     ]
     for writer in writers:
         assert writer.stdin is not None

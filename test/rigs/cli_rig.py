@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
+from checkout import ROOT
 
 import dtalker_model
 from dtalker_model.cli.main import BAD_INPUT, main
 
-ROOT = Path(__file__).parents[1]
 Run = subprocess.CompletedProcess[str]
 
 

@@ -5,11 +5,10 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
+from checkout import ROOT
 
-ROOT = Path(__file__).parents[1]
 HEAVY = ("rclpy", "torch", "transformers", "onnx", "matplotlib", "dtalker_ros", "training")
 """Modules that must stay out of a process that only uses the core."""
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from cli_rig import ROOT
+from checkout import ROOT
 from sink_rig import TINY_INDICES, TINY_TARGETS, feed, ramp, tiny_head
 
 from dtalker_model.sinks.glb_container import Glb
@@ -133,7 +133,7 @@ def test_a_disk_without_room_for_the_take_keeps_its_beginning(tmp_path: Path, he
         "from sink_rig import feed, ramp; "
         f"print(*feed(['{path}?avatar={head}'], ramp(100.0)))"  # 3000 frames: 60 kB
     )
-    shell = f"ulimit -f 40; cd '{ROOT / 'test'}' && PYTHONPATH=.. '{sys.executable}' -c \"$0\""
+    shell = f"ulimit -f 40; cd '{ROOT / 'test' / 'rigs'}' && PYTHONPATH=../.. '{sys.executable}' -c \"$0\""
     run = subprocess.run(["bash", "-c", shell, program], capture_output=True, text=True, check=False, timeout=120)
     assert "File too large; the first 1500 of 3000 frames are there; the rest goes on" in run.stdout, run.stderr
     times, _ = animated_weights(path)
