@@ -10,8 +10,8 @@ for frame in talker.push(pcm, rate_hz) + talker.flush():
 from dtalker_model.blendshapes import ARKIT_NAMES
 from dtalker_model.card import ModelCard, model_path
 from dtalker_model.errors import AudioError, DtalkerError, ModelError, SettingError, SinkError, VoiceError
-from dtalker_model.listener import Belief
 from dtalker_model.settings import Settings
+from dtalker_model.speaking.listener import Belief
 from dtalker_model.talker import Frame, Talker, load
 from dtalker_model.telemetry import forbid_telemetry
 

@@ -17,10 +17,10 @@ from dtalker_model.errors import AudioError, ModelError
 from dtalker_model.hearing.audio import Resampler
 from dtalker_model.hearing.features import LogMel
 from dtalker_model.hearing.voice_activity import VoiceActivity
-from dtalker_model.listener import SPEAKING
-from dtalker_model.personalizer import Personalizer
 from dtalker_model.rates import FRAME_RATE_HZ, SAMPLE_RATE_HZ
 from dtalker_model.settings import LIVE, Settings
+from dtalker_model.speaking.listener import SPEAKING
+from dtalker_model.speaking.personalizer import Personalizer
 from dtalker_model.talker import load_listener
 from dtalker_model.voices.voices import Voice
 

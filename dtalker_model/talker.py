@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 
 from dtalker_model.card import DEFAULT_MODEL, ModelCard, listener_path, model_path, read_card
-from dtalker_model.engine import Engine, Raw
 from dtalker_model.hearing.audio import Resampler
-from dtalker_model.listener import Belief, Listener
 from dtalker_model.output.output import OutputStage
-from dtalker_model.personalizer import Personalizer
 from dtalker_model.rates import DELAY_FRAMES, FRAME_MS, FRAME_SAMPLES, SAMPLE_RATE_HZ
-from dtalker_model.runtime import OnnxStep
 from dtalker_model.settings import Settings
+from dtalker_model.speaking.engine import Engine, Raw
+from dtalker_model.speaking.listener import Belief, Listener
+from dtalker_model.speaking.personalizer import Personalizer
+from dtalker_model.speaking.runtime import OnnxStep
 from dtalker_model.voices.voices import Voice, with_voices
 
 

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dtalker_model.avatar.falloff import Array
-from dtalker_model.avatar.mesh import Mesh, normals
-from dtalker_model.avatar.palette import MATERIALS, Material, linear
+from dtalker_model.avatar.shape.falloff import Array
+from dtalker_model.avatar.shape.mesh import Mesh, normals
+from dtalker_model.avatar.shape.palette import MATERIALS, Material, linear
 
 FLOAT, UNSIGNED_SHORT, UNSIGNED_BYTE = 5126, 5123, 5121
 ARRAY_BUFFER, ELEMENT_ARRAY_BUFFER = 34962, 34963

@@ -4,9 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from dtalker_model.avatar import brows, eyes, face, glb, inside, paint, shell
-from dtalker_model.avatar.mesh import Mesh
-from dtalker_model.avatar.targets import face_targets
+from dtalker_model.avatar import glb
+from dtalker_model.avatar.parts import brows, eyes, inside, paint, shell
+from dtalker_model.avatar.shape import face
+from dtalker_model.avatar.shape.mesh import Mesh
+from dtalker_model.avatar.targets.arkit import face_targets
 
 FOOT_Y = 22.0  # mm in the drawing that become the ground
 SCALE = 1.1

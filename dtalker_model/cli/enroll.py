@@ -68,7 +68,7 @@ def _enroll(arguments: argparse.Namespace, library: Any) -> None:
 
 def hear_file(enrolment: "Enrolment", path: Path, heard: Callable[[], None]) -> None:
     """Let `enrolment` hear a sound file, calling `heard` after each second; raises `AudioError` naming the file."""
-    from dtalker_model.cli.sound_file import SoundReader
+    from dtalker_model.cli.sound.sound_file import SoundReader
 
     with SoundReader(path) as sound, sound.named():
         for block in sound.blocks(sound.info.sample_rate_hz):

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from types import TracebackType
 
 from dtalker_model.errors import DtalkerError
-from dtalker_model.sinks.csv_file import HEADER, csv_rows
-from dtalker_model.sinks.part_file import PartFile
+from dtalker_model.part_file import PartFile
 from dtalker_model.sinks.protocol import TimedWeights
+from dtalker_model.sinks.records.csv_file import HEADER, csv_rows
 
 
 class FrameCsv:

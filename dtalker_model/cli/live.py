@@ -16,11 +16,11 @@ from dtalker_model.cli.sink_options import ClosingBar, add_sinks, report, requir
 from dtalker_model.errors import AudioError, SettingError
 from dtalker_model.rates import SAMPLE_RATE_HZ
 from dtalker_model.sinks import FanOut, Sink, parse_sinks
-from dtalker_model.sinks.video_file import VideoSink
+from dtalker_model.sinks.heads.video_file import VideoSink
 
 if TYPE_CHECKING:
     from dtalker_model import Talker
-    from dtalker_model.cli.live_audio import AudioQueue, Heard
+    from dtalker_model.cli.sound.live_audio import AudioQueue, Heard
 
 DEFAULT_SINK = "jsonl:-"
 MOST_LATENCIES = 100_000
@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.device is not None and not arguments.mic:
         raise SettingError("device: needs --mic")
     import dtalker_model
-    from dtalker_model.cli.live_audio import AudioQueue, Microphone, PacedFile
+    from dtalker_model.cli.sound.live_audio import AudioQueue, Microphone, PacedFile
 
     queue = AudioQueue()
     source = Microphone(arguments.device, queue, report) if arguments.mic else PacedFile(arguments.speech, queue)

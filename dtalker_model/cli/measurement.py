@@ -22,10 +22,10 @@ from dtalker_model.cli.machine import peak_rss_mb
 from dtalker_model.hearing.features import LogMel
 from dtalker_model.hearing.voice_activity import VoiceActivity
 from dtalker_model.output.output import OutputStage
-from dtalker_model.personalizer import Personalizer
 from dtalker_model.rates import FRAME_MS, FRAME_SAMPLES, SAMPLE_RATE_HZ
-from dtalker_model.runtime import OnnxStep
 from dtalker_model.settings import Settings
+from dtalker_model.speaking.personalizer import Personalizer
+from dtalker_model.speaking.runtime import OnnxStep
 
 Audio = npt.NDArray[np.float32]
 Result = TypeVar("Result")

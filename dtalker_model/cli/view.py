@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from dtalker_model.cli.interrupt import NOTICED_S
 from dtalker_model.cli.options import add_settings, settings_from
-from dtalker_model.cli.sound_file import SoundReader
+from dtalker_model.cli.sound.sound_file import SoundReader
 from dtalker_model.errors import DtalkerError, SettingError
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def _sound(arguments: argparse.Namespace) -> Any:
 def _microphone(performer: "Performer", arguments: argparse.Namespace) -> Any:
     if not arguments.mic:
         return contextlib.nullcontext()
-    from dtalker_model.cli.microphone import open_microphone
+    from dtalker_model.cli.sound.microphone import open_microphone
     from dtalker_model.view.performer import SERVER
 
     rates_hz: list[int] = []

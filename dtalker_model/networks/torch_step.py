@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from dtalker_model.networks.network import Student
-from dtalker_model.runtime import DECODER, State, for_steps
+from dtalker_model.speaking.runtime import DECODER, State, for_steps
 
 
 class TorchStep:

@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from dtalker_model.errors import SettingError
-from dtalker_model.sinks.csv_file import CsvSink
-from dtalker_model.sinks.glb_file import GlbSink
-from dtalker_model.sinks.jsonl_file import JsonLinesSink
-from dtalker_model.sinks.livelink_udp import LiveLinkSink
-from dtalker_model.sinks.mcap_file import McapSink
+from dtalker_model.sinks.heads.glb_file import GlbSink
+from dtalker_model.sinks.heads.video_file import VideoSink
+from dtalker_model.sinks.network.livelink_udp import LiveLinkSink
+from dtalker_model.sinks.network.vmc_osc import VmcSink
 from dtalker_model.sinks.protocol import Sink
-from dtalker_model.sinks.video_file import VideoSink
-from dtalker_model.sinks.vmc_osc import VmcSink
+from dtalker_model.sinks.records.csv_file import CsvSink
+from dtalker_model.sinks.records.jsonl_file import JsonLinesSink
+from dtalker_model.sinks.records.mcap_file import McapSink
 
 LOWEST_RATE_HZ, HIGHEST_RATE_HZ = 1.0, 240.0
 

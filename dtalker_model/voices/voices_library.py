@@ -13,8 +13,8 @@ from typing import BinaryIO
 
 from dtalker_model.card import ModelCard
 from dtalker_model.errors import SettingError, SinkError, VoiceError
+from dtalker_model.part_file import PartFile
 from dtalker_model.settings import Settings
-from dtalker_model.sinks.part_file import PartFile
 from dtalker_model.voices.voices import Voice, unknown_names
 from dtalker_model.voices.voices_file import encode_voices, read_voices
 

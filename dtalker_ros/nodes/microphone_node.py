@@ -9,7 +9,7 @@ import numpy as np
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 
-from dtalker_model.cli.microphone import sounddevice_module
+from dtalker_model.cli.sound.microphone import sounddevice_module
 from dtalker_model.errors import AudioError
 from dtalker_ros.audio.audio_messages import KINDS, AudioEncoder, OutgoingAudio
 from dtalker_ros.nodes.process import SPIN_S, run_node

@@ -16,10 +16,10 @@ from dtalker_model import Talker
 from dtalker_model.card import listener_path, model_path, read_card, table
 from dtalker_model.hearing.features import LogMel
 from dtalker_model.hearing.voice_activity import VoiceActivity
-from dtalker_model.listener import SPEAKING, Listener
-from dtalker_model.personalizer import Personalizer
 from dtalker_model.rates import FRAME_RATE_HZ, SAMPLE_RATE_HZ
 from dtalker_model.settings import Settings
+from dtalker_model.speaking.listener import SPEAKING, Listener
+from dtalker_model.speaking.personalizer import Personalizer
 from training.corpus.clips import load_audio, read_manifest
 
 EMOTIONS = [name for name in read_card(model_path("dtalker")).emotions if name != "neutral"]

@@ -9,7 +9,7 @@ import numpy as np
 import soundfile
 
 from dtalker_model.blendshapes import ARKIT_NAMES, INDEX
-from training.data.flame import FLAME_VERTICES, LANDMARKS
+from training.data.layouts.flame import FLAME_VERTICES, LANDMARKS
 
 SECONDS = 1.5
 JAW = INDEX["jawOpen"]

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dtalker_model.avatar import HEAD, eyelids, face, mouth
+from dtalker_model.avatar import HEAD
+from dtalker_model.avatar.shape import eyelids, face, mouth
 
 Array = npt.NDArray[Any]
 DTYPES = {5121: np.uint8, 5123: np.uint16, 5125: np.uint32, 5126: np.float32}

@@ -7,7 +7,7 @@ import numpy as np
 
 from dtalker_model.blendshapes import ARKIT_NAMES, INDEX
 from dtalker_model.sinks import FanOut, Sink, SinkFrame, StreamInfo, parse_sinks
-from dtalker_model.sinks.glb_container import Glb
+from dtalker_model.sinks.heads.glb_container import Glb
 
 BEGUN_NS = 1_700_000_000_250_000_000
 TINY_TARGETS = ("browOuterUp_R", "blendShape2.JawOpen", "notArkit", "eyeBlink_L")

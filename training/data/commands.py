@@ -14,14 +14,14 @@ ADAPTERS = {
     "livelink": "own.find_livelink",
     "folder": "own.find_folder",
 }
-"""Kind of source, and the module of `training.data` and its function that know its layout."""
+"""Kind of source, and the module of `training.data.layouts` and its function that know its layout."""
 
 
 def add_arguments(data: argparse.ArgumentParser) -> None:
     """The sub-commands of ``data``."""
     commands = data.add_subparsers(dest="data_command", required=True)
     get = commands.add_parser("import", help="turn a public data set or own recordings into clips of the corpus")
-    get.add_argument("kind", choices=ADAPTERS, help="file layout; each is documented in training/data/")
+    get.add_argument("kind", choices=ADAPTERS, help="file layout; each is documented in training/data/layouts/")
     get.add_argument("src", type=Path)
     get.add_argument("dst", type=Path, help="folder with manifest.jsonl; made, or added to")
     get.add_argument("--val", default="", help="speakers who validate, with commas (default: as published, or a hash)")
@@ -69,7 +69,7 @@ def _import(args: argparse.Namespace) -> None:
     module, function = ADAPTERS[args.kind].split(".")
     val = tuple(name for name in args.val.split(",") if name)
     options = Options(val, args.identity, args.emotion, args.licence, args.start_s, args.fps, args.basis)
-    candidates = getattr(import_module(f"training.data.{module}"), function)(args.src, options)
+    candidates = getattr(import_module(f"training.data.layouts.{module}"), function)(args.src, options)
     print(import_clips(candidates, args.kind, args.dst, val))
 
 

@@ -16,8 +16,8 @@ import numpy as np
 from dtalker_model.card import listener_path, model_path, read_card
 from dtalker_model.hearing.features import LogMel
 from dtalker_model.hearing.voice_activity import VoiceActivity
-from dtalker_model.listener import LONG_MEMORY, SPEAKING, listener_graph, pace_of
 from dtalker_model.rates import FRAME_SAMPLES, SAMPLE_RATE_HZ
+from dtalker_model.speaking.listener import LONG_MEMORY, SPEAKING, listener_graph, pace_of
 from training.corpus.clips import Clip, load_audio
 from training.evaluation.bootstrap import DRAWS, SEED, Figure, interval
 

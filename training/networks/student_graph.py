@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from dtalker_model.networks.diffusion import denoise
 from dtalker_model.networks.network import MotionDecoder, State, Student
-from dtalker_model.runtime import DECODER
+from dtalker_model.speaking.runtime import DECODER
 
 
 class _Step(nn.Module):

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from dtalker_model.card import ModelCard, listener_path, sha256_of, write_card
 from dtalker_model.networks.listener_network import INPUTS, OUTPUTS, ListenerNetwork
 from dtalker_model.networks.network import Student
-from dtalker_model.runtime import DECODER, NEW_STATE_PREFIX, STATE_PREFIX, Graph, for_steps
+from dtalker_model.speaking.runtime import DECODER, NEW_STATE_PREFIX, STATE_PREFIX, Graph, for_steps
 from training.networks.student_graph import StudentGraph
 from training.release.half_weights import halve, rounded
 

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from dtalker_model.cli.machine import one_thread_environment
 from dtalker_model.cli.measurement import clip
 from dtalker_model.rates import FRAME_RATE_HZ
-from dtalker_model.runtime import open_session
+from dtalker_model.speaking.runtime import open_session
 from training.predictors.trained import Network, Trained, hearing_of
 from training.release.export import OPSET
 

@@ -17,9 +17,9 @@ from training.corpus.clips import EMOTIONS, Clip, corpus_folder, read_manifest
 from training.corpus.library import DEFAULT, Names, names_of
 from training.corpus.phones import synthesise
 from training.corpus.variants import LEAST_FEATURE_DEVIATION
-from training.corpus.voice_crops import HeardClip, VoiceBatch, VoiceSampler, VoiceSampling, hear, voices_of
-from training.corpus.voice_pitch import NO_PITCH, UNKNOWN
 from training.evaluation.retrieval import VERIFICATION_S, equal_error_rate, every_pair
+from training.listening.voice_crops import HeardClip, VoiceBatch, VoiceSampler, VoiceSampling, hear, voices_of
+from training.listening.voice_pitch import NO_PITCH, UNKNOWN
 from training.loop import loop
 from training.loop.config import from_dict
 from training.networks.runs import BEST, save_settings, saved_settings

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from glb_rig import Array, landmarks, part, posed, rest
 
-from dtalker_model.avatar import eyelids, mouth
+from dtalker_model.avatar.shape import eyelids, mouth
 from dtalker_model.blendshapes import ARKIT_NAMES
 
 FLIP = np.array([-1.0, 1.0, 1.0])

@@ -16,7 +16,7 @@ from cli_rig import dtalker, refused, refused_here, rows_of, voice
 from sink_rig import tiny_head
 
 import dtalker_model
-from dtalker_model.cli.live_audio import AudioQueue, PacedFile
+from dtalker_model.cli.sound.live_audio import AudioQueue, PacedFile
 
 WAIT_S = 60.0
 

@@ -14,8 +14,8 @@ import pytest
 import soundfile
 from cli_rig import refused_here, rows_of, voice
 
-from dtalker_model.cli.live_audio import AudioQueue
 from dtalker_model.cli.main import main
+from dtalker_model.cli.sound.live_audio import AudioQueue
 
 
 class FakeMicrophone(ModuleType):
@@ -70,7 +70,7 @@ def test_the_microphone_needs_no_ros(microphone: FakeMicrophone, tmp_path: Path,
 def test_the_microphone_is_recorded_for_a_film(
     microphone: FakeMicrophone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from dtalker_model.sinks.video_file import VideoSink
+    from dtalker_model.sinks.heads.video_file import VideoSink
 
     heard: list[np.ndarray] = []
 
@@ -89,7 +89,7 @@ def test_the_microphone_is_recorded_for_a_film(
 def test_late_audio_is_dropped_and_said(
     microphone: FakeMicrophone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
-    from dtalker_model.sinks.csv_file import CsvSink
+    from dtalker_model.sinks.records.csv_file import CsvSink
 
     monkeypatch.setattr(AudioQueue.__init__, "__defaults__", (0.1,))
     write = CsvSink.write

@@ -16,7 +16,7 @@ from checkout import ROOT
 from sink_rig import BEGUN_NS, feed, info, ramp
 
 from dtalker_model.blendshapes import ARKIT_NAMES
-from dtalker_model.sinks import mcap_schema
+from dtalker_model.sinks.records import mcap_schema
 
 FULL = Path("/dev/full")
 FRAMES = ramp(2.0)

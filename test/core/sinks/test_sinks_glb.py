@@ -11,8 +11,8 @@ import pytest
 from checkout import ROOT
 from sink_rig import TINY_INDICES, TINY_TARGETS, feed, ramp, tiny_head
 
-from dtalker_model.sinks.glb_container import Glb
-from dtalker_model.sinks.glb_morphs import known
+from dtalker_model.sinks.heads.glb_container import Glb
+from dtalker_model.sinks.heads.glb_morphs import known
 
 SECONDS = 2.0
 

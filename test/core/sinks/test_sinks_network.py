@@ -13,8 +13,9 @@ from sink_rig import BEGUN_NS, feed, info, ramp
 
 from dtalker_model.blendshapes import ARKIT_NAMES
 from dtalker_model.errors import SinkError
-from dtalker_model.sinks import FanOut, StreamInfo, parse_sinks, udp
-from dtalker_model.sinks.pace import LivePace
+from dtalker_model.sinks import FanOut, StreamInfo, parse_sinks
+from dtalker_model.sinks.network import udp
+from dtalker_model.sinks.network.pace import LivePace
 
 LIVE = info(live=True)
 FRAMES = ramp(1.0)

@@ -19,8 +19,8 @@ from dtalker_model.avatar import HEAD
 from dtalker_model.blendshapes import INDEX
 from dtalker_model.errors import SinkError
 from dtalker_model.sinks import SinkFrame
-from dtalker_model.sinks.glb_container import Glb
-from dtalker_model.sinks.head_picture import BACKGROUND, HeadPicture
+from dtalker_model.sinks.heads.glb_container import Glb
+from dtalker_model.sinks.heads.head_picture import BACKGROUND, HeadPicture
 
 pytest.importorskip("PIL", reason="Pillow is not installed")
 needs_ffmpeg = pytest.mark.skipif(

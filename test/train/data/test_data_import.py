@@ -26,7 +26,7 @@ from data_sets import (
 from dtalker_model.blendshapes import INDEX
 from training.__main__ import main
 from training.corpus.clips import Clip, load_audio, load_motion, read_manifest
-from training.data import beat, etf, plain_pickle
+from training.data.layouts import beat, etf, plain_pickle
 from training.data.source import Candidate, Recording, Refusal, split_of
 
 

@@ -14,7 +14,7 @@ from dtalker_model.networks.hubert_cnn import HubertCnnConfig  # noqa: E402
 from dtalker_model.networks.network import Student  # noqa: E402
 from dtalker_model.networks.student_config import StudentConfig  # noqa: E402
 from dtalker_model.networks.torch_step import TorchStep  # noqa: E402
-from dtalker_model.runtime import DECODER, OnnxStep, State, Step  # noqa: E402
+from dtalker_model.speaking.runtime import DECODER, OnnxStep, State, Step  # noqa: E402
 from training.release import export  # noqa: E402
 from training.release.export import ExportError, student_inputs, write_graph  # noqa: E402
 

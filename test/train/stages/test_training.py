@@ -17,7 +17,7 @@ from training.__main__ import main  # noqa: E402
 from training.corpus.library import Library, Names  # noqa: E402
 from training.corpus.phones import PHONES  # noqa: E402
 from training.corpus.posed import ACTION_UNITS, POSED, expression, pose  # noqa: E402
-from training.corpus.voice_crops import VoiceSampling  # noqa: E402
+from training.listening.voice_crops import VoiceSampling  # noqa: E402
 from training.loop import config  # noqa: E402
 from training.loop.loop import Plan  # noqa: E402
 from training.networks import losses  # noqa: E402

@@ -1,0 +1,102 @@
+"""A film of the head with the sound, for people who have no engine at hand."""
+
+import contextlib
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from dtalker_model.errors import SinkError
+from dtalker_model.sinks.heads.ffmpeg import Encoder, defragment, find_ffmpeg
+from dtalker_model.sinks.heads.glb_morphs import read_head
+from dtalker_model.sinks.heads.head_picture import HeadPicture
+from dtalker_model.sinks.protocol import StreamInfo, TimedWeights
+
+RATE_HZ = 30.0
+SIZE = 480
+
+
+class VideoSink:
+    """``video:FILE.mp4``; `size` in pixels, `avatar`: another head with ARKit morph targets.
+
+    The frames wait in memory (6 kB a second) and are drawn in `close`, which takes longer than a live stream could
+    wait. The sound is the stream's, where it has one.
+    """
+
+    def __init__(
+        self,
+        target: str,
+        label: str = "video",
+        rate_hz: float | None = None,
+        avatar: Path | None = None,
+        size: int = SIZE,
+    ) -> None:
+        self.label, self.rate_hz = label, rate_hz or RATE_HZ
+        self.path = Path(target)
+        self._avatar, self._size = avatar, size
+        self._info = StreamInfo(0)
+        self._picture: HeadPicture | None = None
+        self._frames: list[TimedWeights] = []
+
+    def open(self, info: StreamInfo) -> None:
+        find_ffmpeg()
+        if self.path.suffix.lower() != ".mp4":
+            raise SinkError(f"{self.path}: the name must end in .mp4")
+        self._info = info
+        picture = HeadPicture(read_head(self._avatar), self._size)
+        try:
+            self._part.touch()
+        except OSError as error:
+            raise SinkError(f"cannot write {self.path}: {error.strerror}") from error
+        self._picture = picture
+
+    def write(self, frame: TimedWeights) -> None:
+        self._frames.append(frame)
+
+    def close(self) -> None:
+        """Draw and encode everything; an interruption ends the film there."""
+        picture, self._picture = self._picture, None
+        if picture is None:
+            return
+        if not self._frames:
+            self._part.unlink(missing_ok=True)
+            return
+        faces = self._faces()
+        encoder = Encoder(self._part, self._size, round(self.rate_hz), self._info.speech, len(faces) / self.rate_hz)
+        done = 0
+        try:
+            try:
+                for weights in faces:
+                    encoder.write(picture.draw(weights))
+                    done += 1
+                    self._tell(done / len(faces))
+            finally:
+                encoder.close()
+        except SinkError as error:
+            raise SinkError(f"{error}{self._left_over()}") from error
+        except KeyboardInterrupt:
+            defragment(self._part, self.path, done / self.rate_hz)
+            raise
+        defragment(self._part, self.path, len(faces) / self.rate_hz)
+
+    @property
+    def _part(self) -> Path:
+        return self.path.with_name(f"{self.path.stem}.part{self.path.suffix}")
+
+    def _faces(self) -> list[npt.NDArray[np.float32]]:
+        """One face for each picture from time 0 on; a pause in the stream holds the last one."""
+        times_s = np.array([frame.time_s for frame in self._frames])
+        pictures = round(float(times_s[-1]) * self.rate_hz) + 1
+        shown = np.searchsorted(times_s, np.arange(pictures) / self.rate_hz + 1e-6, side="right") - 1
+        return [self._frames[max(0, index)].weights for index in shown]
+
+    def _tell(self, part: float) -> None:
+        if self._info.progress is not None:
+            self._info.progress("drawing the video", part)
+
+    def _left_over(self) -> str:
+        with contextlib.suppress(OSError):
+            if self._part.stat().st_size > 0:
+                return f"; what was written so far is in {self._part}"
+            self._part.unlink()
+        return ""

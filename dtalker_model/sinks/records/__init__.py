@@ -1,0 +1,1 @@
+"""Text files and recordings: a row, a line or a message for each frame."""
