@@ -49,6 +49,9 @@ class Settings:
     live_share: float = _field(
         0.0, "Share of the inferred emotion beside the chosen one; with emotion 'live' it is all of it.", (0.0, 1.0)
     )
+    articulation: float = _field(
+        1.0, "How clearly the mouth articulates: below 1 mumbled, above 1 exaggerated.", (0.5, 2.0)
+    )
     steps: int = _field(0, "Denoising steps, one of the numbers that the model offers; 0 is its own choice.", (0, 16))
     gain_upper: float = _field(1.0, "Multiplies all blendshapes of eyes, brows, upper cheeks and nose.", (0.0, 3.0))
     gain_lower: float = _field(1.0, "Multiplies all blendshapes of jaw, lips, lower cheeks and tongue.", (0.0, 3.0))

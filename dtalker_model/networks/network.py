@@ -21,8 +21,9 @@ import torch
 from torch import Tensor, nn
 
 from dtalker_model.networks.audio_encoder import AudioEncoder, State
-from dtalker_model.networks.diffusion import denoise, noise_scale, sampling_levels
+from dtalker_model.networks.diffusion import alpha_sigma, denoise, noise_scale, sampling_levels
 from dtalker_model.networks.hubert_cnn import HubertCnn
+from dtalker_model.networks.noise import NoiseColour
 from dtalker_model.networks.student_config import StudentConfig
 
 FIRST_SCALE = 12.0
@@ -68,6 +69,9 @@ def _mlp(in_dim: int, out_dim: int) -> nn.Sequential:
 class MotionDecoder(nn.Module):
     """Predicts clean motion x0 from p, F_a, noisy motion and the noise level: LayerNorm, three GRU layers, MLP.
 
+    What the layers give is -v of Salimans and Ho (the paper's reference 17): x0 = alpha x_t - sigma v. So x_t has a way
+    through, and at little noise the prediction keeps what it was given; a network without that way predicts the mean.
+
     Ours: p also sets where each coefficient rests and how far it ranges (sources differ in both by factors, which
     layers that only add p to what is heard learn slowly), and a linear path leads from F_a past the GRUs.
 
@@ -80,7 +84,7 @@ class MotionDecoder(nn.Module):
         super().__init__()
         dim = config.decoder_dim
         inputs = 2 * config.embedding_dim + config.encoder_dim + config.motion_dim + config.noise_dim
-        self.angles = config.noise_dim // 4
+        self.angles = config.noise_dim // 6
         self.norm = nn.LayerNorm(inputs)
         self.drop = nn.Dropout(0.0)  # behind the norm: before it, dropping would change the scale of all inputs
         self.gru = nn.GRU(inputs, dim, num_layers=self.LAYERS, batch_first=True)
@@ -94,14 +98,22 @@ class MotionDecoder(nn.Module):
         self.drop.p = dropout
         self.gru.dropout = recurrent_dropout
 
-    def noise_embedding(self, level: Tensor, steps: Tensor) -> Tensor:
-        """Sinusoids of noise level (B,), 0..1, and steps (B,), 1..16, as floats -> (B, noise_dim)."""
+    def noise_embedding(self, level: Tensor, steps: Tensor, articulation: Tensor) -> Tensor:
+        """Sinusoids of noise level 0..1, steps 1..16 and articulation 0.5..2, each (B,) -> (B, noise_dim)."""
         frequencies = torch.exp(torch.linspace(0.0, math.log(100.0), self.angles, device=level.device))
-        angles = torch.cat([level[:, None] * frequencies, torch.log2(steps)[:, None] / 4 * frequencies], dim=-1)
+        told = (level, torch.log2(steps) / 4, torch.log2(articulation) / 4)
+        angles = torch.cat([x[:, None] * frequencies for x in told], dim=-1)
         return torch.cat([torch.sin(angles), torch.cos(angles)], dim=-1)
 
     def forward(
-        self, p: Tensor, audio: Tensor, noisy: Tensor, level: Tensor, steps: Tensor, hidden: Tensor
+        self,
+        p: Tensor,
+        audio: Tensor,
+        noisy: Tensor,
+        level: Tensor,
+        steps: Tensor,
+        articulation: Tensor,
+        hidden: Tensor,
     ) -> tuple[Tensor, Tensor]:
         """Predict the clean motion.
 
@@ -110,13 +122,14 @@ class MotionDecoder(nn.Module):
             audio, noisy: (B, T, .).
             level: (B,) noise level of `noisy`.
             steps: (B,) float, steps of the sampler that asks: a sampler of few steps must take larger ones.
+            articulation: (B,) float, how far the motion is led away from what would be said without the audio.
             hidden: (B, 3, dim).
 
         Returns:
             clean motion (B, T, motion_dim) and the new hidden state.
         """
         B, T, _ = noisy.shape
-        noise = self.noise_embedding(level, steps)[:, None].expand(B, T, 4 * self.angles)
+        noise = self.noise_embedding(level, steps, articulation)[:, None].expand(B, T, 6 * self.angles)
         x = self.norm(torch.cat([p.expand(B, T, -1), audio, noisy, noise], dim=-1))
         if self.training:
             before, after = p.shape[-1], p.shape[-1] + audio.shape[-1]
@@ -124,17 +137,27 @@ class MotionDecoder(nn.Module):
             audio = self.drop(audio)
         y, hidden = self.gru(x, hidden.transpose(0, 1).contiguous())
         amplitude = torch.exp(MOST_LOG_RANGE * torch.tanh(p @ self.range))
-        return amplitude * (self.mlp(y) + self.direct(audio)) + self.style(p), hidden.transpose(0, 1)
+        minus_v = amplitude * (self.mlp(y) + self.direct(audio)) + self.style(p)
+        alpha, sigma = alpha_sigma(level[:, None, None])
+        return alpha * noisy + sigma * minus_v, hidden.transpose(0, 1)
 
 
 def sample(
-    decoder: MotionDecoder, p: Tensor, audio: Tensor, noise: Tensor, hidden: Tensor, steps: int, trained: int = 0
+    decoder: MotionDecoder,
+    p: Tensor,
+    audio: Tensor,
+    noise: Tensor,
+    articulation: Tensor,
+    hidden: Tensor,
+    steps: int,
+    trained: int = 0,
 ) -> tuple[Tensor, Tensor]:
     """Clean motion from noise in `steps` steps; each keeps a GRU state of its own along time: chunks join exactly.
 
     Args:
         p: (B, T, .), or (B, 1, .) where it stays the same.
         audio, noise: (B, T, .).
+        articulation: (B,).
         hidden: (B, steps, 3, dim).
         trained: the number of steps that the decoder was trained for, where its sampler is respaced to another.
 
@@ -146,7 +169,7 @@ def sample(
     count = torch.full(noise.shape[:1], float(trained or steps), device=noise.device)
     for step, level in enumerate(levels):
         now = torch.full(noise.shape[:1], level, device=noise.device)
-        clean, h = decoder(p, audio, motion, now, count, hidden[:, step])
+        clean, h = decoder(p, audio, motion, now, count, articulation, hidden[:, step])
         new_hidden.append(h)
         if step + 1 < len(levels):
             motion = denoise(motion, clean, torch.tensor(level), torch.tensor(levels[step + 1]))
@@ -166,6 +189,7 @@ class Student(nn.Module):
         self.encoder = audio_encoder(config)
         self.integrator = Integrator(config)
         self.decoder = MotionDecoder(config)
+        self.colour = NoiseColour(config.motion_dim)
         self.register_buffer("motion_mean", torch.zeros(config.motion_dim))
         self.register_buffer("motion_scale", torch.ones(config.motion_dim))
         temperature = noise_scale(config.temperature_upper, config.temperature_lower)
@@ -176,11 +200,19 @@ class Student(nn.Module):
         c, zeros = self.config, self.motion_mean.new_zeros
         return {
             **self.encoder.initial_state(batch),
+            "noise": self.colour.initial_state(batch),
             **{f"decoder_{n}": zeros(batch, n, MotionDecoder.LAYERS, c.decoder_dim) for n in (*c.step_counts, *more)},
         }
 
     def forward(
-        self, features: Tensor, noise: Tensor, identity: Tensor, emotion: Tensor, state: State, steps: int = 0
+        self,
+        features: Tensor,
+        noise: Tensor,
+        identity: Tensor,
+        emotion: Tensor,
+        articulation: Tensor,
+        state: State,
+        steps: int = 0,
     ) -> tuple[Tensor, State]:
         """Sample blendshapes for T frames of B streams.
 
@@ -188,6 +220,7 @@ class Student(nn.Module):
             features: (B, T, feature_dim), what the encoder hears.
             noise: (B, T, 52), standard normal.
             identity, emotion: embeddings (B, T, 64), or (B, 1, 64) where they stay the same.
+            articulation: (B, 1, 1), 1 as learned, 0.5 to 2.
             state: as `initial_state` or as returned by the previous call.
             steps: one of `config.step_counts`; 0 for `config.default_steps`.
 
@@ -197,6 +230,10 @@ class Student(nn.Module):
         steps = steps or self.config.default_steps
         audio, encoder_state = self.encoder(features, state)
         p = self.integrator(identity, emotion)
+        coloured, past = self.colour(noise, state["noise"])
         name = f"decoder_{steps}"
-        motion, hidden = sample(self.decoder, p, audio, noise * self.temperature, state[name], steps)
-        return motion / self.motion_scale + self.motion_mean, {**state, **encoder_state, name: hidden}
+        motion, hidden = sample(
+            self.decoder, p, audio, coloured * self.temperature, articulation[:, 0, 0], state[name], steps
+        )
+        new_state = {**state, **encoder_state, "noise": past, name: hidden}
+        return motion / self.motion_scale + self.motion_mean, new_state

@@ -25,7 +25,7 @@ class StudentConfig:
         decoder_dim: hidden size of the three GRU layers of the motion decoder.
         embedding_dim: length of an identity or emotion embedding.
         embedding_tokens: tokens that an embedding is read as by the integrator's cross-attention.
-        noise_dim: length of the embedding of noise level and number of steps.
+        noise_dim: length of the embedding of noise level, number of steps and articulation; a multiple of 6.
         step_counts: numbers of denoising steps that the exported graph offers.
         default_steps: the one that is used unless another is asked for.
         temperature_upper, temperature_lower: scale of the noise of upper and of lower face. Below 1 the samples lie
@@ -41,7 +41,7 @@ class StudentConfig:
     decoder_dim: int = 128
     embedding_dim: int = 64
     embedding_tokens: int = 8
-    noise_dim: int = 32
+    noise_dim: int = 36
     step_counts: tuple[int, ...] = (1, 2, 4)
     default_steps: int = 2
     temperature_upper: float = 1.0

@@ -30,12 +30,14 @@ class TorchStep:
         emotion: np.ndarray,
         state: State,
         steps: int = 0,
+        articulation: float = 1.0,
     ) -> tuple[np.ndarray, State]:
         """See `runtime.Step`."""
         steps = steps or self.student.config.default_steps
         tensors = [torch.from_numpy(np.ascontiguousarray(x)) for x in (features, noise, identity, emotion)]
         received = {name: torch.from_numpy(value) for name, value in for_steps(state, steps).items()}
         received[f"{DECODER}_{steps}"] = received.pop(DECODER)
-        weights, new = self.student(*tensors, received, steps)
+        led = torch.full((len(features), 1, 1), articulation)
+        weights, new = self.student(*tensors, led, received, steps)
         new[DECODER] = new.pop(f"{DECODER}_{steps}")
         return weights.numpy(), {name: value.numpy() for name, value in new.items()}

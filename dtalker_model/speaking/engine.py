@@ -103,5 +103,5 @@ class Engine:
         emotion = self._personalizer.emotion(settings, mood)
         noise = self._noise.standard_normal((T, 52), np.float32)
         inputs = (log_mel[None], noise[None], identity[None], emotion[None])
-        weights, self._state = self._step(*inputs, self._state, settings.steps)
+        weights, self._state = self._step(*inputs, self._state, settings.steps, settings.articulation)
         return weights[0]

@@ -33,6 +33,7 @@ class Step(Protocol):
         emotion: np.ndarray,
         state: State,
         steps: int = 0,
+        articulation: float = 1.0,
     ) -> tuple[np.ndarray, State]:
         """Run T frames of B streams.
 
@@ -41,6 +42,7 @@ class Step(Protocol):
             identity, emotion: (B, T, D) float32, or (B, 1, D) where they stay the same: that saves work.
             state: as `initial_state` or as returned by the previous call, of whatever number of steps.
             steps: denoising steps of this call; 0 for the model's own number.
+            articulation: how far the mouth is led by the audio, 0.5 to 2; 1 as learned.
 
         Returns:
             weights (B, T, 52) and the new state.
@@ -98,9 +100,8 @@ class OnnxStep(Graph):
 
     def __init__(self, path: Path, embedding_dim: int, steps: int, threads: int = 1) -> None:
         """Load the graph; `steps` is the model's own number. Raises as `Graph`."""
-        super().__init__(
-            path, {"features": 128, "noise": 52, "identity": embedding_dim, "emotion": embedding_dim}, threads
-        )
+        voice = {"identity": embedding_dim, "emotion": embedding_dim, "articulation": 1}
+        super().__init__(path, {"features": 128, "noise": 52, **voice}, threads)
         self._steps = steps
 
     def __call__(
@@ -111,9 +112,11 @@ class OnnxStep(Graph):
         emotion: np.ndarray,
         state: State,
         steps: int = 0,
+        articulation: float = 1.0,
     ) -> tuple[np.ndarray, State]:
         """See `Step`."""
-        inputs = {"features": features, "noise": noise, "identity": identity, "emotion": emotion}
+        led = np.full((len(features), 1, 1), articulation, np.float32)
+        inputs = {"features": features, "noise": noise, "identity": identity, "emotion": emotion, "articulation": led}
         (weights,), state = self.run(inputs, for_steps(state, steps or self._steps))
         return weights, state
 

@@ -16,6 +16,7 @@ from dtalker_model.rates import DELAY_FRAMES
 from training.corpus.clips import Clip, generic_name
 from training.corpus.library import DEFAULT, STRENGTH, UNKNOWN, Names
 from training.corpus.manners import Manner, average, imitate, manner
+from training.corpus.phones import UNKNOWN as UNKNOWN_PHONE
 from training.corpus.posed import ACTION_UNITS, pose
 from training.corpus.spectral import Disturbance, disturb
 from training.corpus.variants import Variant
@@ -27,21 +28,23 @@ BLINKING = 0.4
 
 @dataclass(frozen=True)
 class Batch:
-    """B crops of T frames. Row t of motion, observed and phones is what the network must say at feature t.
+    """B crops of T frames. Row t of motion, observed, phones and lips is what the network must say at feature t.
 
     Attributes:
         heard: by hearing (B, T, D); ``log_mel`` always.
         motion: (B, T, 52), 0..1. observed: (B, T, 52), 0 or 1. phones: (B, T), -1 unknown.
+        lips: (B, T) uint8, bits of what the lips must do (`lip_targets`).
         identity, emotion: (B,) library index. strength: (B,) distance from neutral.
         spoken_by, spoken_as: (B,) library index of the voice and its emotion as labelled, before any was dropped or
             posed; -1 where the library does not have it or the features were disturbed beyond recognition.
-        noise: (B, T, 52), standard normal. dice: (B, 4), uniform in 0..1, for what a loss draws.
+        noise: (B, T, 52), standard normal. dice: (B, 6), uniform in 0..1, for what a loss draws.
     """
 
     heard: dict[str, Tensor]
     motion: Tensor
     observed: Tensor
     phones: Tensor
+    lips: Tensor
     identity: Tensor
     emotion: Tensor
     strength: Tensor
@@ -117,7 +120,7 @@ class Sampler:
         # Outside a clip samples are silence; the nearest row goes on for features, which know no row of silence.
         heard = {n: _window(x, begin, T, edge=n != "waveform").astype(np.float32) for n, x in v.heard.items()}
         heard["log_mel"] = self._disturbed(heard["log_mel"], begin, draw)
-        motion, observed, phones = self._spoken(v, begin)
+        motion, observed, phones, lips = self._spoken(v, begin)
         identity = self._identity(v, draw)
         if v.clip.motion and identity != v.clip.identity:
             motion = imitate(motion, self.manners[_speaker(v.clip)], self.average[identity])
@@ -129,32 +132,33 @@ class Sampler:
         if draw.random() < s.unknown:
             emotion = UNKNOWN
         label = self.names.emotions.index(emotion)
-        noise, dice = draw.standard_normal((T, 52), np.float32), draw.random(4, np.float32)
+        noise, dice = draw.standard_normal((T, 52), np.float32), draw.random(6, np.float32)
         labels = (
             np.int64(self.names.identities.index(identity)),
             np.int64(label),
             np.float32(strength),
             *self._voice(v),
         )
-        return heard, motion, observed, phones, *labels, noise, dice
+        return heard, motion, observed, phones, lips, *labels, noise, dice
 
     def _disturbed(self, features: np.ndarray, begin: int, draw: np.random.Generator) -> np.ndarray:
         if begin < 0 and draw.random() < 0.5:
             features[:-begin] = np.log(POWER_FLOOR)
         return disturb(features, draw, self.sampling.disturbance)
 
-    def _spoken(self, v: Variant, begin: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Motion, what is observed of it, and phones of the frames that the network must say."""
+    def _spoken(self, v: Variant, begin: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Motion, what is observed of it, phones and lip targets of the frames that the network must say."""
         T, begin_motion = self.sampling.crop_frames, begin - DELAY_FRAMES
         motion = _window(v.weights, begin_motion, T).astype(np.float32)
         observed = _window(v.observed, begin_motion, T).astype(np.float32)
         observed[:, EYE_BLINK] *= motion[:, EYE_BLINK] < BLINKING
-        phones = _window(v.phones + 1, begin_motion, T) - 1
+        phones, lips = _window(v.phones + 1, begin_motion, T) - 1, _window(v.lips, begin_motion, T)
         if begin > 0:
-            observed[: self.sampling.warmup_frames], phones[: self.sampling.warmup_frames] = 0, -1
+            warmup = slice(self.sampling.warmup_frames)
+            observed[warmup], phones[warmup], lips[warmup] = 0, UNKNOWN_PHONE, 0
         else:
             _hold_first(motion, observed)
-        return motion, observed, phones
+        return motion, observed, phones, lips
 
     def _identity(self, v: Variant, draw: np.random.Generator) -> str:
         """Whose manner the crop shall show."""

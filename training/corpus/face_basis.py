@@ -41,6 +41,8 @@ class FaceBasis:
         gram_mm2: (52, 52); ``e @ gram_mm2 @ e`` is the mean squared displacement of all vertices in mm2 for weights e.
         rest_gap_mm: vertical gap between the inner lips of the neutral face, in mm.
         gap_mm: (52,) what each blendshape at weight 1 adds to it.
+        width_mm: (52,) what each adds to the distance between the corners of the mouth.
+        lower_lip_mm: (52,) what each adds to the height of the lower lip's inner edge; below 0 the lip drops.
     """
 
     lips_cm: np.ndarray
@@ -49,6 +51,8 @@ class FaceBasis:
     gram_mm2: np.ndarray
     rest_gap_mm: float
     gap_mm: np.ndarray
+    width_mm: np.ndarray
+    lower_lip_mm: np.ndarray
 
     def lip_gap_mm(self, weights: np.ndarray) -> np.ndarray:
         """Vertical gap between the inner lips for weights (T, 52): (T,) in mm, negative where the lips overlap."""
@@ -79,6 +83,8 @@ def load_face_basis(folder: Path) -> FaceBasis:
         neutral, delta, marks = basis["neutral_cm"], basis["delta_cm"].astype(np.float32), basis["landmarks68"]
     flat = delta.reshape(52, -1).astype(np.float64)
     upper_lip, lower_lip = marks[list(INNER_UPPER_LIP)], marks[list(INNER_LOWER_LIP)]
+    corners = delta[:, marks[list(MOUTH_CORNERS)]][:, :, 0]
+    outwards = np.sign(np.diff(neutral[marks[list(MOUTH_CORNERS)], 0]))[0]
     return FaceBasis(
         lips_cm=lip_basis_cm(folder),
         upper_cm=delta[:, upper_face_vertices(neutral, delta, marks)].reshape(52, -1),
@@ -86,6 +92,8 @@ def load_face_basis(folder: Path) -> FaceBasis:
         gram_mm2=flat @ flat.T * 100 / delta.shape[1],
         rest_gap_mm=float((neutral[upper_lip] - neutral[lower_lip])[:, 1].mean() * 10),
         gap_mm=(delta[:, upper_lip] - delta[:, lower_lip])[:, :, 1].mean(axis=1) * 10,
+        width_mm=(corners[:, 1] - corners[:, 0]) * outwards * 10,
+        lower_lip_mm=delta[:, lower_lip][:, :, 1].mean(axis=1) * 10,
     )
 
 

@@ -12,6 +12,7 @@ from dtalker_model.hearing.features import LogMel
 from dtalker_model.rates import FRAME_SAMPLES
 from training.corpus.augment import Augmentation, augment
 from training.corpus.clips import Clip, load_audio, load_motion, on_frame_clock
+from training.corpus.lip_targets import lip_targets
 from training.corpus.phones import phone_labels
 
 LEAST_FEATURE_DEVIATION = 0.1
@@ -28,6 +29,7 @@ class Variant:
         weights: (T, 52) float16, zero where unobserved.
         observed: (T, 52) bool.
         phones: (T,) int64, -1 where unknown.
+        lips: (T,) uint8, what the lips must do (`lip_targets`).
     """
 
     clip: Clip
@@ -35,6 +37,7 @@ class Variant:
     weights: np.ndarray
     observed: np.ndarray
     phones: np.ndarray
+    lips: np.ndarray
 
     @property
     def features(self) -> np.ndarray:
@@ -68,6 +71,7 @@ def variant(clip: Clip, audio: np.ndarray, speed: float = 1.0, hearings: Mapping
         weights.astype(np.float16),
         observed,
         phone_labels(clip.phones, frames, speed),
+        lip_targets(clip.phones, frames, speed),
     )
 
 

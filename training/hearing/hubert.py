@@ -10,7 +10,6 @@ The features are computed once per clip, beside the log-mel of the others. Offli
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import ClassVar
 
 import numpy as np
@@ -21,6 +20,7 @@ from dtalker_model.errors import AudioError, ModelError
 from dtalker_model.networks.hubert_cnn import EDGE_SAMPLES, HubertCnn
 from dtalker_model.rates import FRAME_SAMPLES
 from training.hearing.hubert_loaders import load_hubert
+from training.hearing.windows import windows
 
 WINDOW_FRAMES = 750
 """HuBERT hears at most 15 s at a time: the published models were trained on crops of up to 250,000 samples, 15.6 s."""
@@ -78,7 +78,7 @@ class HubertHearing:
         levelled = normalized(audio) if self.network.normalize else audio
         padded = np.pad(levelled, (EDGE_SAMPLES, frames * FRAME_SAMPLES - len(audio) + EDGE_SAMPLES))
         rows = np.empty((frames, self.dim), np.float16)
-        for start, begin, end in windows(frames):
+        for start, begin, end in windows(frames, WINDOW_FRAMES, CONTEXT_FRAMES):
             stop = min(start + WINDOW_FRAMES, frames) * FRAME_SAMPLES + 2 * EDGE_SAMPLES
             heard = torch.from_numpy(padded[start * FRAME_SAMPLES : stop]).to(self.device)
             rows[begin:end] = self.network(heard[None])[0, begin - start : end - start].cpu().numpy()
@@ -90,20 +90,6 @@ def normalized(audio: np.ndarray) -> np.ndarray:
     if not len(audio):
         return audio
     return ((audio - audio.mean()) / np.sqrt(audio.var() + LEAST_VARIANCE)).astype(np.float32)
-
-
-def windows(frames: int) -> Iterator[tuple[int, int, int]]:
-    """Windows over a clip: (start, begin, end), where the window that starts at `start` gives rows begin .. end.
-
-    The rows follow each other without gaps, each at least `CONTEXT_FRAMES` from the ends of its window, unless that is
-    the end of the clip. All windows are `WINDOW_FRAMES` long, or the whole clip.
-    """
-    end = 0
-    while end < frames:
-        start = max(min(end - CONTEXT_FRAMES, frames - WINDOW_FRAMES), 0)
-        last = start + WINDOW_FRAMES >= frames
-        begin, end = end, frames if last else start + WINDOW_FRAMES - CONTEXT_FRAMES
-        yield start, begin, end
 
 
 def _check(audio: np.ndarray) -> None:

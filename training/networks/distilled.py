@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor, nn
 
-from dtalker_model.blendshapes import UPPER_FACE
+from dtalker_model.blendshapes import ARKIT_NAMES, LOWER_FACE, UPPER_FACE
 from dtalker_model.networks.diffusion import diffuse
 from dtalker_model.networks.network import MotionDecoder, Student, StudentConfig
 from training.corpus.batches import Batch, joined
@@ -15,19 +15,29 @@ from training.corpus.library import Library
 from training.corpus.phones import PHONES
 from training.networks import losses
 from training.networks.distillation import Enhancer, alignment, different, distillation, enhancement, halved_target
+from training.networks.lips import asked, lips
 from training.networks.personalizer import ContrastivePersonalizer
 from training.networks.teacher import Teacher, Weights, speech, with_total
+
+ARTICULATION = (0.5, 2.0)
+"""Least and greatest guidance by audio that a student learns; drawn evenly in its logarithm."""
+
+SPOKEN = torch.tensor([float(i in LOWER_FACE) for i in range(len(ARKIT_NAMES))])
+"""1 for blendshapes that audio decides: recordings correct them. Above, the teacher's samples are the target."""
 
 
 @dataclass(frozen=True)
 class StudentWeights(Weights):
-    """Weights of eq. (16), beside those of L_tea.
+    """Weights of eq. (16), beside those of L_tea, which pull towards the mean and so weigh less here than there.
 
     Attributes:
         distillation, alignment, enhancement: lambda_3, lambda_4, lambda_5.
     """
 
-    distillation: float = 0.1
+    reconstruction: float = 0.2
+    velocity: float = 0.2
+    vertex: float = 0.5
+    distillation: float = 1.0
     alignment: float = 1.0
     enhancement: float = 0.05
 
@@ -42,6 +52,7 @@ class DistilledConfig:
         own: share of crops whose noisy motion is made from the student's own prediction instead of the recording.
         first: share of crops that are denoised at t = T, where all must come from the audio, whatever the round.
         enhanced: crops of different identities and emotions that L_pc compares, at most; M of eq. (14).
+        articulated: share of crops with another articulation than 1, drawn from `ARTICULATION`.
         use_identity, use_emotion: without, every crop has the same embedding (for the ablation).
     """
 
@@ -53,6 +64,7 @@ class DistilledConfig:
     own: float = 0.9
     first: float = 0.5
     enhanced: int = 8
+    articulated: float = 0.4
     use_identity: bool = True
     use_emotion: bool = True
 
@@ -62,6 +74,7 @@ class Distilled(nn.Module):
 
     gram: Tensor
     gap: Tensor
+    lips_mm: Tensor
 
     def __init__(self, config: DistilledConfig, large: Teacher, teacher: Teacher | Distilled, steps: int) -> None:
         """Start from the weights of `teacher`, who is `large` itself in the first round.
@@ -81,6 +94,7 @@ class Distilled(nn.Module):
         self.drop = nn.Dropout(config.dropout)
         self.register_buffer("gram", large.gram.clone())
         self.register_buffer("gap", large.gap.clone())
+        self.register_buffer("lips_mm", large.lips_mm.clone())
         self._inherit(teacher)
 
     def _inherit(self, teacher: Teacher | Distilled) -> None:
@@ -93,6 +107,7 @@ class Distilled(nn.Module):
             self.phone_head.load_state_dict(teacher.phone_head.state_dict())
             self.student.motion_mean.copy_(teacher.motion_mean)
             self.student.motion_scale.copy_(teacher.motion_scale)
+            self.student.colour.load_state_dict(teacher.colour.state_dict())
         self.student.decoder.regularise(self.config.dropout, self.config.recurrent_dropout)
 
     @property
@@ -113,14 +128,15 @@ class Distilled(nn.Module):
         )
         return self.student.integrator(i[:, None].expand(B, T, -1), e[:, None].expand(B, T, -1))
 
-    def predict(self, p: Tensor, audio: Tensor, noisy: Tensor, level: Tensor, steps: Tensor) -> Tensor:
+    def guided(
+        self, p: Tensor, audio: Tensor, noisy: Tensor, level: Tensor, steps: Tensor, articulation: Tensor
+    ) -> Tensor:
         """The clean motion (B, T, 52), predicted from noisy motion at `level` (B,) by a fresh decoder."""
         hidden = noisy.new_zeros(len(noisy), MotionDecoder.LAYERS, self.config.student.decoder_dim)
-        return self.student.decoder(p, audio, noisy, level, steps, hidden)[0]
+        return self.student.decoder(p, audio, noisy, level, steps, articulation, hidden)[0]
 
     def forward(self, seen: Batch, heard: Batch) -> dict[str, Tensor]:
         """Terms of the loss (16) with ours, and their weighted sum `loss`."""
-        w = self.config.weights
         batch = joined(seen, heard)
         audio = self.encode(batch)
         large, teacher = (network.to(audio.device) for network in self._frozen)
@@ -135,7 +151,7 @@ class Distilled(nn.Module):
         }
         if self.steps:
             terms |= self._round(batch, audio, told, p_teacher)
-        return with_total(terms, {**vars(w), "identity_contrast": w.contrast, "emotion_contrast": w.contrast})
+        return with_total(terms, self.config.weights.of_terms())
 
     def _round(self, batch: Batch, audio: Tensor, told: Tensor, p_teacher: Tensor) -> dict[str, Tensor]:
         teacher = self._frozen[1]
@@ -143,21 +159,35 @@ class Distilled(nn.Module):
         steps = self._step_counts(batch.dice[:, 2])
         level = (1 + torch.floor(batch.dice[:, 0] * steps)) / steps
         level = torch.where(batch.dice[:, 3] < self.config.first, 1.0, level)
+        w = self._articulation(batch.dice[:, 4:])
         p = self.personalized(batch)
+        colour = self.student.colour
+        noise = colour(batch.noise, colour.initial_state(len(motion)))[0] * self.student.temperature
         with torch.no_grad():
-            ask = lambda noisy, at, n: teacher.predict(p_teacher, told, noisy, at, n)  # noqa: E731
-            guess = self.predict(p, audio, batch.noise, torch.ones_like(level), steps)
+            ask = lambda noisy, at, n: teacher.guided(p_teacher, told, noisy, at, n, w)  # noqa: E731
+            guess = self.guided(p, audio, noise, torch.ones_like(level), steps, w)
             known = batch.observed * (batch.dice[:, 1] >= self.config.own).float()[:, None, None]
-            noisy = diffuse(known * motion + (1 - known) * guess, batch.noise, level[:, None, None])
+            noisy = diffuse(known * motion + (1 - known) * guess, noise, level[:, None, None])
             halved = halved_target(lambda x, at: ask(x, at, 2 * steps), noisy, level, steps)
             learning = (steps == self.steps)[:, None, None]
             target = halved if learning.all() else torch.where(learning, halved, ask(noisy, level, steps))
-        clean = self.predict(p, audio, noisy, level, steps)
+        clean = self.guided(p, audio, noisy, level, steps, w)
+        as_learned = (w == 1).float()
+        scored = replace(batch, observed=batch.observed * as_learned[:, None, None] * SPOKEN.to(w.device))
+        recorded = batch.observed.amax(dim=(1, 2))
+        targets = asked(batch.lips, recorded) * (w >= 1)[:, None].to(batch.lips.dtype)
         return {
-            **losses.distances(clean, motion, batch, self.gram, self.gap),
+            **losses.distances(clean, motion, scored, self.gram, self.gap),
+            **lips(clean / self.student.motion_scale + self.student.motion_mean, targets, self.lips_mm),
             "distillation": distillation(clean, target, level),
             "enhancement": self._enhancement(batch, p_teacher, target, p, clean),
         }
+
+    def _articulation(self, dice: Tensor) -> Tensor:
+        """Guidance of each crop, (B,), from two dice (B, 2)."""
+        least, greatest = ARTICULATION
+        drawn = least * (greatest / least) ** dice[:, 1]
+        return torch.where(dice[:, 0] < self.config.articulated, drawn, torch.ones_like(drawn))
 
     def _step_counts(self, dice: Tensor) -> Tensor:
         """Most crops learn this round's step count; the others rehearse one that is offered and learned already."""
@@ -183,4 +213,5 @@ class Distilled(nn.Module):
             identity = self.library.identity[0].expand_as(identity)
         if not self.config.use_emotion:
             emotion = self.library.neutral.expand_as(emotion)
-        return self.student(heard, noise, identity, emotion, state, steps)[0]
+        as_learned = noise.new_ones(len(noise), 1, 1)
+        return self.student(heard, noise, identity, emotion, as_learned, state, steps)[0]

@@ -14,9 +14,6 @@ import torch
 from torch import Tensor, nn
 
 from training.corpus.batches import Batch
-from training.corpus.phones import PHONES
-
-BILABIALS = tuple(PHONES.index(name) for name in ("P", "B", "M"))
 
 
 def reconstruction(clean: Tensor, motion: Tensor, observed: Tensor) -> Tensor:
@@ -48,16 +45,6 @@ def lip_gap(clean: Tensor, motion: Tensor, observed: Tensor, gap: Tensor) -> Ten
     return _gap_error(clean, motion, observed, gap).square().mean()
 
 
-def closure(clean: Tensor, motion: Tensor, observed: Tensor, gap: Tensor, phones: Tensor) -> Tensor:
-    """What of `lip_gap` is at /p b m/ and too wide: lips that meet when nobody sees when exactly must rather be early.
-
-    Args:
-        phones: (B, T) index of the phone of each frame.
-    """
-    wide = torch.relu(_gap_error(clean, motion, observed, gap))
-    return (wide**2 * torch.isin(phones, torch.tensor(BILABIALS, device=phones.device))).mean()
-
-
 def _gap_error(clean: Tensor, motion: Tensor, observed: Tensor, gap: Tensor) -> Tensor:
     return ((clean - motion) * observed) @ gap
 
@@ -77,5 +64,4 @@ def distances(clean: Tensor, motion: Tensor, batch: Batch, gram: Tensor, gap: Te
         "velocity": velocity(clean, motion, batch.observed),
         "vertex": vertex(clean, motion, batch.observed, gram),
         "lip_gap": lip_gap(clean, motion, batch.observed, gap),
-        "closure": closure(clean, motion, batch.observed, gap, batch.phones),
     }

@@ -19,6 +19,7 @@ from training.corpus.library import Library, Names
 from training.corpus.phones import PHONES
 from training.loop import config
 from training.networks import losses
+from training.networks.lips import asked, lips
 from training.networks.personalizer import ContrastivePersonalizer
 from training.networks.runs import BEST, saved_names, saved_settings
 from training.networks.teacher import Weights, speech, with_total
@@ -44,6 +45,7 @@ class Regression(nn.Module):
 
     gram: Tensor
     gap: Tensor
+    lips_mm: Tensor
 
     def __init__(self, config: RegressionConfig, names: Names) -> None:
         super().__init__()
@@ -56,6 +58,7 @@ class Regression(nn.Module):
         self.drop = nn.Dropout(config.dropout)
         self.register_buffer("gram", torch.zeros(c.motion_dim, c.motion_dim))
         self.register_buffer("gap", torch.zeros(c.motion_dim))
+        self.register_buffer("lips_mm", torch.zeros(3, c.motion_dim))
 
     @property
     def library(self) -> Library:
@@ -64,17 +67,19 @@ class Regression(nn.Module):
 
     def forward(self, seen: Batch, heard: Batch) -> dict[str, Tensor]:
         """Terms of the loss and their weighted sum `loss`."""
-        s, w, batch = self.student, self.config.weights, joined(seen, heard)
+        s, batch = self.student, joined(seen, heard)
         hears = batch.heard[s.encoder.hearing]
         audio, _ = s.encoder(hears, s.encoder.initial_state(len(hears)))
-        clean = self._regress(seen, audio[: len(seen.motion)])
-        motion = (seen.motion - s.motion_mean) * s.motion_scale
+        clean = self._regress(batch, audio)
+        motion = (batch.motion - s.motion_mean) * s.motion_scale
+        targets = asked(batch.lips, batch.observed.amax(dim=(1, 2)))
         terms = {
             "phone": losses.phone(self.phone_head(self.drop(audio)), batch.phones),
             **self.personalizer.losses(audio, speech(batch.heard["log_mel"]), batch.spoken_by, batch.spoken_as),
-            **losses.distances(clean, motion, seen, self.gram, self.gap),
+            **losses.distances(clean, motion, batch, self.gram, self.gap),
+            **lips(clean / s.motion_scale + s.motion_mean, targets, self.lips_mm),
         }
-        return with_total(terms, {**vars(w), "identity_contrast": w.contrast, "emotion_contrast": w.contrast})
+        return with_total(terms, self.config.weights.of_terms())
 
     def _regress(self, batch: Batch, audio: Tensor) -> Tensor:
         """Normalised motion (B, T, 52) of labelled crops with the audio feature (B, T, encoder_dim)."""
@@ -83,14 +88,15 @@ class Regression(nn.Module):
         i, e = (x[:, None].expand(B, T, -1) for x in labelled)
         hidden = audio.new_zeros(B, MotionDecoder.LAYERS, self.config.student.decoder_dim)
         one = audio.new_ones(B)
-        return s.decoder(s.integrator(i, e), audio, audio.new_zeros(B, T, M), one, one, hidden)[0]
+        return s.decoder(s.integrator(i, e), audio, audio.new_zeros(B, T, M), one, one, one, hidden)[0]
 
     @torch.no_grad()
     def speak(self, heard: Tensor, identity: Tensor, emotion: Tensor, noise: Tensor, steps: int = 0) -> Tensor:
         """As `Teacher.speak`, streaming from a fresh state; the noise is not heard, and there are no steps."""
         assert not steps, "a regression network has no steps"
         state = self.student.initial_state(len(heard), 1)
-        return self.student(heard, torch.zeros_like(noise), identity, emotion, state, steps=1)[0]
+        as_learned = noise.new_ones(len(noise), 1, 1)
+        return self.student(heard, torch.zeros_like(noise), identity, emotion, as_learned, state, steps=1)[0]
 
 
 def open_regression(folder: Path) -> Regression:

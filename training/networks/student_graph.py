@@ -23,11 +23,19 @@ class _Step(nn.Module):
         self.decoder = decoder
 
     def forward(
-        self, p: Tensor, audio: Tensor, noisy: Tensor, level: Tensor, next_level: Tensor, steps: Tensor, hidden: Tensor
+        self,
+        p: Tensor,
+        audio: Tensor,
+        noisy: Tensor,
+        level: Tensor,
+        next_level: Tensor,
+        steps: Tensor,
+        articulation: Tensor,
+        hidden: Tensor,
     ) -> tuple[Tensor, Tensor]:
-        """p, audio, noisy (B, T, .), level, next_level, steps scalars, hidden (B, 3, dim) -> noisy, hidden."""
+        """p, audio, noisy (B, T, .), scalars, articulation (B,), hidden (B, 3, dim) -> noisy, hidden."""
         B = noisy.shape[:1]
-        clean, hidden = self.decoder(p, audio, noisy, level.expand(B), steps.expand(B), hidden)
+        clean, hidden = self.decoder(p, audio, noisy, level.expand(B), steps.expand(B), articulation, hidden)
         return denoise(noisy, clean, level, next_level), hidden
 
 
@@ -38,12 +46,15 @@ class _Loop(nn.Module):
         super().__init__()
         self.step = step
 
-    def forward(self, p: Tensor, audio: Tensor, noise: Tensor, hidden: Tensor) -> tuple[Tensor, Tensor]:
-        """p, audio, noise (B, T, .), hidden (B, steps, 3, dim) -> clean motion (B, T, motion_dim), hidden."""
+    def forward(
+        self, p: Tensor, audio: Tensor, noise: Tensor, articulation: Tensor, hidden: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """p, audio, noise (B, T, .), articulation (B,), hidden (B, steps, 3, dim) -> clean motion, hidden."""
         steps = torch.tensor(hidden.shape[1]).float()
         motion, new_hidden = noise, hidden[:, :0]
         for k in range(hidden.shape[1]):
-            motion, h = self.step(p, audio, motion, 1 - k / steps, 1 - (k + 1) / steps, steps, hidden[:, k])
+            level, next_level = 1 - k / steps, 1 - (k + 1) / steps
+            motion, h = self.step(p, audio, motion, level, next_level, steps, articulation, hidden[:, k])
             new_hidden = torch.cat([new_hidden, h[:, None]], dim=1)
         return motion, new_hidden
 
@@ -65,14 +76,15 @@ class StudentGraph(nn.Module):
         return {name: value for name, value in state.items() if not name.startswith(DECODER)} | {DECODER: decoder}
 
     def forward(
-        self, features: Tensor, noise: Tensor, identity: Tensor, emotion: Tensor, state: State
+        self, features: Tensor, noise: Tensor, identity: Tensor, emotion: Tensor, articulation: Tensor, state: State
     ) -> tuple[Tensor, State]:
         """As `Student.forward`; the state says the number of steps."""
         s = self.student
         audio, new_state = s.encoder(features, state)
         p = s.integrator(identity, emotion)
-        motion, hidden = self.loop(p, audio, noise * s.temperature, state[DECODER])
-        return motion / s.motion_scale + s.motion_mean, {**new_state, DECODER: hidden}
+        coloured, past = s.colour(noise, state["noise"])
+        motion, hidden = self.loop(p, audio, coloured * s.temperature, articulation[:, 0, 0], state[DECODER])
+        return motion / s.motion_scale + s.motion_mean, {**new_state, "noise": past, DECODER: hidden}
 
 
 def _traced(student: Student) -> nn.Module:
@@ -80,5 +92,6 @@ def _traced(student: Student) -> nn.Module:
     c = student.config
     example = [torch.zeros(2, 5, dim) for dim in (2 * c.embedding_dim, c.encoder_dim, c.motion_dim)]
     scalars = [torch.tensor(x) for x in (1.0, 0.5, 2.0)]
+    articulation = torch.ones(2)
     hidden = torch.zeros(2, MotionDecoder.LAYERS, c.decoder_dim)
-    return torch.jit.trace(_Step(student.decoder), (*example, *scalars, hidden), check_trace=False)
+    return torch.jit.trace(_Step(student.decoder), (*example, *scalars, articulation, hidden), check_trace=False)

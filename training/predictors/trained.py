@@ -62,7 +62,7 @@ def _shapes(folder: Path) -> Teacher:
 def hearing_of(network: Network) -> Hearing:
     """What the network's audio encoder hears."""
     if isinstance(network, Teacher):
-        return hearing(network.encoder.hearing, network.config.hubert or None)
+        return hearing(network.encoder.hearing, network.config.ears)
     return hearing(network.student.encoder.hearing)
 
 

@@ -27,8 +27,8 @@ PARITY_CHUNK = 37
 PACE, MOST_PACE = "pace", 0.2
 """The listener's second input: 20 ms over a time constant of 0.1 s at least."""
 PARITY_BATCHES = (1, 16)
-VOICE = ("identity", "emotion")
-"""Inputs that may have one row for all frames: axes of their own."""
+VOICE = ("identity", "emotion", "articulation")
+"""Inputs that may have one row for all frames: axes of their own. Of the last one the first row is heard."""
 OFFLINE_FRAMES = 100
 """In place of both where the encoder needs the whole clip: its memory grows with the clip, and chunks do not join."""
 
@@ -112,6 +112,8 @@ def parity(
     arrays = {name: draw.standard_normal((batch, frames, dim), np.float32) for name, dim in inputs.items()}
     if PACE in arrays:  # a duration over a time constant, never negative
         arrays[PACE] = draw.uniform(0, MOST_PACE, arrays[PACE].shape).astype(np.float32)
+    if "articulation" in arrays:
+        arrays["articulation"] = draw.uniform(0.5, 2, (batch, 1, 1)).astype(np.float32)
     count = (steps,) if steps else ()
     *expected, _ = network(*(torch.from_numpy(a) for a in arrays.values()), network.initial_state(batch), *count)
     graph = Graph(path, dict(inputs))
@@ -119,7 +121,8 @@ def parity(
     if steps:
         state = for_steps(state, steps)
     for begin in range(0, frames, chunk):
-        results, state = graph.run({n: a[:, begin : begin + chunk] for n, a in arrays.items()}, state)
+        now = {n: a if a.shape[1] == 1 else a[:, begin : begin + chunk] for n, a in arrays.items()}
+        results, state = graph.run(now, state)
         parts.append(results)
     streamed = [np.concatenate(column, axis=1) for column in zip(*parts)]
     return max(float(np.abs(a.numpy() - b).max()) for a, b in zip(expected, streamed))
@@ -128,7 +131,8 @@ def parity(
 def student_inputs(student: Student) -> dict[str, int]:
     """Names and sizes of a student's inputs."""
     c = student.config
-    return {"features": c.feature_dim, "noise": c.motion_dim, "identity": c.embedding_dim, "emotion": c.embedding_dim}
+    voice = {"identity": c.embedding_dim, "emotion": c.embedding_dim, "articulation": 1}
+    return {"features": c.feature_dim, "noise": c.motion_dim, **voice}
 
 
 def write_model(student: Student, listener: ListenerNetwork | None, card: ModelCard, path: Path) -> None:

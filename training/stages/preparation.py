@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from dtalker_model.networks.noise import low_pass, time_constants
 from training.corpus.augment import Augmentation
 from training.corpus.batches import Batch, Sampler, Sampling
 from training.corpus.clips import EMOTIONS, Clip, read_manifest, with_phones
@@ -143,3 +144,28 @@ def face_geometry(corpus: Path, scale: Tensor) -> tuple[Tensor, Tensor]:
     gram = basis @ basis.T
     gap = torch.from_numpy(load_face_basis(corpus).gap_mm).float() / scale
     return gram / gram.trace(), gap / gap.norm()
+
+
+def lip_geometry(corpus: Path) -> Tensor:
+    """What each blendshape adds to the gap of the lips, the mouth's width and the lower lip's height: (3, 52) in mm."""
+    face = load_face_basis(corpus)
+    return torch.from_numpy(np.stack([face.gap_mm, face.width_mm, face.lower_lip_mm])).float()
+
+
+def motion_colour(variants: Sequence[Variant]) -> Tensor:
+    """The noise filters (52, TAPS) whose noise is as smooth as each coefficient's motion, sources weighing alike.
+
+    What nobody observed is as smooth as the average.
+    """
+    found = np.full((0, 52), np.nan)
+    for source in sorted({v.clip.source for v in variants}):
+        mine = [v for v in variants if v.clip.source == source]
+        moved = [np.where(v.observed, v.weights, np.nan).astype(np.float32) for v in mine]
+        deviation = np.nanstd(np.concatenate(moved), axis=0)
+        velocity = np.nanstd(np.concatenate([np.diff(m, axis=0) for m in moved]), axis=0)
+        seen = deviation > LEAST_DEVIATION / 4
+        ratio = time_constants(torch.from_numpy(deviation), torch.from_numpy(velocity)).numpy()
+        found = np.vstack([found, np.where(seen, ratio, np.nan)])
+    constants = np.nanmean(found, axis=0, where=np.isfinite(found)) if len(found) else np.full(52, np.nan)
+    constants = np.where(np.isfinite(constants), constants, np.nanmean(constants))
+    return low_pass(torch.from_numpy(constants).float())

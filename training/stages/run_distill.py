@@ -37,11 +37,9 @@ class DistillTraining:
 
     distilled: DistilledConfig = field(default_factory=DistilledConfig)
     data: DataConfig = field(default_factory=DataConfig)
-    align: loop.Plan = field(default_factory=lambda: loop.Plan(200, ema=0.98, precision="bf16"))
-    first: loop.Plan = field(default_factory=lambda: loop.Plan(350, ema=0.98, validate_every=175, precision="bf16"))
-    later: loop.Plan = field(
-        default_factory=lambda: loop.Plan(150, 5e-4, ema=0.98, validate_every=75, precision="bf16")
-    )
+    align: loop.Plan = field(default_factory=lambda: loop.Plan(200, ema=0.98))
+    first: loop.Plan = field(default_factory=lambda: loop.Plan(350, ema=0.98, validate_every=175))
+    later: loop.Plan = field(default_factory=lambda: loop.Plan(150, 5e-4, ema=0.98, validate_every=75))
     seed: int = 0
 
     def plan(self, steps: int) -> loop.Plan:
@@ -58,7 +56,7 @@ def run(settings: DistillTraining, out: Path, teacher_folder: Path = TEACHER) ->
     """The whole chain; every round leaves its best weights under `out`."""
     corpus = corpus_folder()
     large = open_teacher(teacher_folder)
-    hears = hearings({large.config.encoder, settings.distilled.student.encoder}, large.config.hubert)
+    hears = hearings({large.config.encoder, settings.distilled.student.encoder}, large.config.ears)
     data = prepare(settings.data, corpus, out.parent, hears)
     if data.names != large.library.names:
         raise ValueError(f"the data and the teacher of {teacher_folder} know different speakers: use its data settings")

@@ -14,7 +14,7 @@ from training.hearing.registry import HEARS, hearings
 from training.loop import loop
 from training.networks.regression import Regression, RegressionConfig
 from training.networks.runs import save_settings
-from training.stages.preparation import Data, DataConfig, face_geometry, motion_statistics, prepare
+from training.stages.preparation import Data, DataConfig, face_geometry, lip_geometry, motion_statistics, prepare
 from training.stages.run_teacher import Validation
 
 
@@ -24,7 +24,7 @@ class RegressionTraining:
 
     regression: RegressionConfig = field(default_factory=RegressionConfig)
     data: DataConfig = field(default_factory=DataConfig)
-    plan: loop.Plan = field(default_factory=lambda: loop.Plan(600, ema=0.985, validate_every=120, precision="bf16"))
+    plan: loop.Plan = field(default_factory=lambda: loop.Plan(600, ema=0.985, validate_every=120))
     seed: int = 0
 
 
@@ -36,6 +36,7 @@ def build(config: RegressionConfig, data: Data, corpus: Path) -> Regression:
     network.student.motion_scale.copy_(scale)
     for buffer, value in zip((network.gram, network.gap), face_geometry(corpus, scale)):
         buffer.copy_(value)
+    network.lips_mm.copy_(lip_geometry(corpus))
     if isinstance(network.student.encoder, AudioEncoder):
         network.student.encoder.normalise(*map(torch.from_numpy, feature_statistics(data.moving)))
     return network

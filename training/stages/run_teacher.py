@@ -18,11 +18,19 @@ from training.corpus.variants import Hearing, feature_statistics, log_mel
 from training.evaluation.evaluate import SOURCES, figures
 from training.hearing.registry import hearings
 from training.loop import loop
-from training.networks.encoders import ScratchEncoder
+from training.networks.encoders import PretrainedEncoder, ScratchEncoder
 from training.networks.runs import save_settings
 from training.networks.speaking import Speak, predict
 from training.networks.teacher import HearingTask, Teacher, TeacherConfig
-from training.stages.preparation import Data, DataConfig, face_geometry, motion_statistics, prepare
+from training.stages.preparation import (
+    Data,
+    DataConfig,
+    face_geometry,
+    lip_geometry,
+    motion_colour,
+    motion_statistics,
+    prepare,
+)
 
 
 @dataclass(frozen=True)
@@ -32,20 +40,12 @@ class TeacherTraining:
     Attributes:
         hearing: how the audio encoder learns phones, voices and moods first.
         plan: how everything then learns.
-        settling: how the decoder then learns to go on from what it has said itself. A recording in noise tells how far
-            the face moves; its own prediction does not, and a network that has met recordings alone exaggerates it anew
-            in each of its 16 steps.
     """
 
     teacher: TeacherConfig = field(default_factory=TeacherConfig)
     data: DataConfig = field(default_factory=DataConfig)
-    hearing: loop.Plan = field(default_factory=lambda: loop.Plan(300, ema=0.98, precision="bf16"))
-    plan: loop.Plan = field(
-        default_factory=lambda: loop.Plan(650, encoder_rate=0.5, ema=0.985, validate_every=130, precision="bf16")
-    )
-    settling: loop.Plan = field(
-        default_factory=lambda: loop.Plan(120, encoder_rate=0.0, ema=0.97, validate_every=60, precision="bf16")
-    )
+    hearing: loop.Plan = field(default_factory=lambda: loop.Plan(300, ema=0.98))
+    plan: loop.Plan = field(default_factory=lambda: loop.Plan(1000, encoder_rate=0.5, ema=0.99, validate_every=200))
     seed: int = 0
 
 
@@ -74,7 +74,8 @@ def build(config: TeacherConfig, data: Data, corpus: Path) -> Teacher:
     gram, gap = face_geometry(corpus, scale)
     feature_mean, feature_scale = map(torch.from_numpy, feature_statistics(data.moving))
     buffers = {teacher.motion_mean: mean, teacher.motion_scale: scale, teacher.gram: gram, teacher.gap: gap}
-    if isinstance(teacher.encoder, ScratchEncoder):
+    buffers |= {teacher.lips_mm: lip_geometry(corpus), teacher.colour.taps: motion_colour(data.moving)}
+    if isinstance(teacher.encoder, ScratchEncoder | PretrainedEncoder):
         buffers |= {teacher.encoder.mean: feature_mean, teacher.encoder.scale: feature_scale}
     for buffer, value in buffers.items():
         buffer.copy_(value)
@@ -85,7 +86,7 @@ def run(config: TeacherTraining, folder: Path) -> None:
     """Prepare, train, keep the best weights and the configuration in `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     corpus = corpus_folder()
-    hears = hearings({config.teacher.encoder}, config.teacher.hubert)
+    hears = hearings({config.teacher.encoder}, config.teacher.ears)
     data = prepare(config.data, corpus, folder.parent, hears)
     torch.manual_seed(config.seed)
     teacher = build(config.teacher, data, corpus)
@@ -94,9 +95,7 @@ def run(config: TeacherTraining, folder: Path) -> None:
     figures = lambda m: validation(m.speak, m.library)  # noqa: E731
     hearing = replace(config.hearing, validate_every=config.hearing.steps)
     lesson(HearingTask(teacher), data, lambda _: {"score": 0.0}, hearing, folder / "hearing", config.seed)
-    lesson(teacher, data, figures, config.plan, folder / "motion", config.seed)
-    teacher.own = config.teacher.own
-    lesson(teacher, data, figures, config.settling, folder, config.seed + 1)
+    lesson(teacher, data, figures, config.plan, folder, config.seed)
 
 
 def lesson(
