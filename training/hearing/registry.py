@@ -12,11 +12,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 
 from dtalker_model.hearing.features import FEATURE_DIM, POWER_FLOOR
 from dtalker_model.rates import FRAME_SAMPLES
+from training.corpus.kept import Kept
 from training.corpus.variants import Hearing, log_mel
 from training.hearing.hubert import HubertHearing
 from training.hearing.whisper import WhisperHearing
@@ -24,6 +26,9 @@ from training.hearing.whisper import WhisperHearing
 HEARINGS = ("log_mel", "waveform", "hubert", "whisper")
 HEARS = {"scratch": "log_mel", "causal": "log_mel", "hubert_cnn": "waveform", "hubert": "hubert", "whisper": "whisper"}
 """What each audio encoder hears."""
+
+PRETRAINED = ("hubert", "whisper")
+"""Hearings that cost much and never change."""
 
 SILENCE: Mapping[str, float] = {"log_mel": float(np.log(POWER_FLOOR)), "waveform": 0.0}
 """What fills the rows of a crop outside its clip. Pretrained ears have no row for silence: the nearest is repeated."""
@@ -49,10 +54,14 @@ def hearing(name: str, source: str | None = None) -> Hearing:
     return log_mel if name == "log_mel" else waveform
 
 
-def hearings(encoders: Collection[str], source: str | None = None) -> dict[str, Hearing]:
-    """What training must hear for these audio encoders, by name; `log_mel` always."""
+def hearings(encoders: Collection[str], source: str | None = None, cache: Path | None = None) -> dict[str, Hearing]:
+    """What training must hear for these audio encoders, by name; `log_mel` always.
+
+    With `cache`, a folder, what pretrained ears hear of a clip is kept there.
+    """
     needed = {"log_mel", *(HEARS[encoder] for encoder in encoders)}
-    return {name: hearing(name, source) for name in HEARINGS if name in needed}
+    found = {name: hearing(name, source) for name in HEARINGS if name in needed}
+    return {n: Kept(h, cache, n) if cache and n in PRETRAINED else h for n, h in found.items()}
 
 
 def hear(name: str, audio: np.ndarray, source: str | None = None) -> np.ndarray:

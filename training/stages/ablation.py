@@ -114,7 +114,7 @@ def train(settings: Ablation, chain: Path, out: Path, teacher_folder: Path = TEA
     teacher = respaced(open_teacher(teacher_folder))
     aligned = open_distilled(begun, teacher)
     encoder = chained.distilled.student.encoder
-    hears = hearings({teacher.config.encoder, encoder}, teacher.config.ears)
+    hears = hearings({teacher.config.encoder, encoder}, teacher.config.ears, out.parent / EARS)
 
     @cache
     def data() -> Data:

@@ -56,7 +56,8 @@ def run(settings: DistillTraining, out: Path, teacher_folder: Path = TEACHER) ->
     """The whole chain; every round leaves its best weights under `out`."""
     corpus = corpus_folder()
     large = open_teacher(teacher_folder)
-    hears = hearings({large.config.encoder, settings.distilled.student.encoder}, large.config.ears)
+    encoders = {large.config.encoder, settings.distilled.student.encoder}
+    hears = hearings(encoders, large.config.ears, out.parent / EARS)
     data = prepare(settings.data, corpus, out.parent, hears)
     if data.names != large.library.names:
         raise ValueError(f"the data and the teacher of {teacher_folder} know different speakers: use its data settings")

@@ -54,7 +54,7 @@ class Validation:
 
     def __init__(self, folder: Path, hear: Hearing = log_mel, sources: Sequence[str] = SOURCES) -> None:
         clips = [c for c in read_manifest(folder, "val") if c.motion and c.source in sources]
-        self.heard = {c.id: torch.from_numpy(hear(load_audio(c)).astype(np.float32)) for c in clips}
+        self.heard = {c.id: torch.from_numpy(heard(c, hear)) for c in clips}
         self.by_source = {s: [c for c in clips if c.source == s] for s in sources}
         self.basis_cm = lip_basis_cm(folder)
 
@@ -86,7 +86,7 @@ def run(config: TeacherTraining, folder: Path) -> None:
     """Prepare, train, keep the best weights and the configuration in `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     corpus = corpus_folder()
-    hears = hearings({config.teacher.encoder}, config.teacher.ears)
+    hears = hearings({config.teacher.encoder}, config.teacher.ears, folder.parent / EARS)
     data = prepare(config.data, corpus, folder.parent, hears)
     torch.manual_seed(config.seed)
     teacher = build(config.teacher, data, corpus)
