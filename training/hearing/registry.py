@@ -27,6 +27,9 @@ HEARINGS = ("log_mel", "waveform", "hubert", "whisper")
 HEARS = {"scratch": "log_mel", "causal": "log_mel", "hubert_cnn": "waveform", "hubert": "hubert", "whisper": "whisper"}
 """What each audio encoder hears."""
 
+EARS = "ears"
+"""Folder beside a run that keeps what pretrained ears hear."""
+
 PRETRAINED = ("hubert", "whisper")
 """Hearings that cost much and never change."""
 

@@ -28,7 +28,7 @@ import torch
 from torch import Tensor
 
 from training.corpus.clips import corpus_folder
-from training.hearing.registry import HEARS, hearings
+from training.hearing.registry import EARS, HEARS, hearings
 from training.loop import config, loop
 from training.networks.distilled import Distilled, DistilledConfig
 from training.networks.runs import BEST, open_distilled, open_teacher, saved_settings

@@ -14,7 +14,7 @@ import torch
 from dtalker_model.networks.audio_encoder import AudioEncoder
 from training.corpus.clips import corpus_folder
 from training.corpus.variants import feature_statistics
-from training.hearing.registry import HEARS, hearings
+from training.hearing.registry import EARS, HEARS, hearings
 from training.loop import loop
 from training.networks.distilled import Distilled, DistilledConfig
 from training.networks.runs import open_distilled, open_teacher, save_settings

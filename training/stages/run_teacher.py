@@ -14,9 +14,9 @@ from safetensors.torch import load_file
 from training.corpus.clips import corpus_folder, load_audio, read_manifest
 from training.corpus.face_basis import lip_basis_cm
 from training.corpus.library import Library
-from training.corpus.variants import Hearing, feature_statistics, log_mel
+from training.corpus.variants import Hearing, feature_statistics, hear_clip, log_mel
 from training.evaluation.evaluate import SOURCES, figures
-from training.hearing.registry import hearings
+from training.hearing.registry import EARS, hearings
 from training.loop import loop
 from training.networks.encoders import PretrainedEncoder, ScratchEncoder
 from training.networks.runs import save_settings
@@ -54,7 +54,7 @@ class Validation:
 
     def __init__(self, folder: Path, hear: Hearing = log_mel, sources: Sequence[str] = SOURCES) -> None:
         clips = [c for c in read_manifest(folder, "val") if c.motion and c.source in sources]
-        self.heard = {c.id: torch.from_numpy(heard(c, hear)) for c in clips}
+        self.heard = {c.id: torch.from_numpy(hear_clip(hear, c, 1.0, load_audio(c)).astype(np.float32)) for c in clips}
         self.by_source = {s: [c for c in clips if c.source == s] for s in sources}
         self.basis_cm = lip_basis_cm(folder)
 
