@@ -26,7 +26,7 @@ class CausalConv(nn.Module):
 
 
 class AudioEncoder(nn.Module):
-    """Log-mel to the audio feature F_a, of unit variance in each frame: two causal convolutions and a GRU."""
+    """Log-mel to the audio feature F_a, of unit variance in each frame: two causal convolutions and GRU layers."""
 
     hearing: ClassVar[str] = "log_mel"
     mean: Tensor
@@ -35,13 +35,14 @@ class AudioEncoder(nn.Module):
     def __init__(self, config: StudentConfig) -> None:
         super().__init__()
         self.config = config
-        dim, kernel = config.encoder_dim, config.kernel_frames
+        dim, kernel = config.encoder_hidden, config.kernel_frames
         self.register_buffer("mean", torch.zeros(config.feature_dim))
         self.register_buffer("scale", torch.ones(config.feature_dim))
         self.conv_0 = CausalConv(config.feature_dim, dim, kernel)
         self.conv_1 = CausalConv(dim, dim, kernel)
-        self.gru = nn.GRU(dim, dim, batch_first=True)
-        self.norm = nn.LayerNorm(dim, elementwise_affine=False)
+        self.gru = nn.GRU(dim, dim, config.encoder_layers, batch_first=True)
+        self.out = nn.Linear(dim, config.encoder_dim)
+        self.norm = nn.LayerNorm(config.encoder_dim, elementwise_affine=False)
 
     def normalise(self, mean: Tensor, scale: Tensor) -> None:
         """Bring features of this mean and 1 / deviation, each (feature_dim,), to zero and one."""
@@ -53,8 +54,8 @@ class AudioEncoder(nn.Module):
         c = self.config
         return {
             "conv_0": self.mean.new_zeros(batch, c.kernel_frames - 1, c.feature_dim),
-            "conv_1": self.mean.new_zeros(batch, c.kernel_frames - 1, c.encoder_dim),
-            "encoder": self.mean.new_zeros(batch, 1, c.encoder_dim),
+            "conv_1": self.mean.new_zeros(batch, c.kernel_frames - 1, c.encoder_hidden),
+            "encoder": self.mean.new_zeros(batch, c.encoder_layers, c.encoder_hidden),
         }
 
     def forward(self, features: Tensor, state: State) -> tuple[Tensor, State]:
@@ -63,4 +64,4 @@ class AudioEncoder(nn.Module):
         x, past_1 = self.conv_1(torch.relu(x), state["conv_1"])
         x = torch.relu(x)
         y, hidden = self.gru(x, state["encoder"].transpose(0, 1).contiguous())
-        return self.norm(x + y), {"conv_0": past_0, "conv_1": past_1, "encoder": hidden.transpose(0, 1)}
+        return self.norm(self.out(x + y)), {"conv_0": past_0, "conv_1": past_1, "encoder": hidden.transpose(0, 1)}

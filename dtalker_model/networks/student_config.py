@@ -20,7 +20,8 @@ class StudentConfig:
         hubert_cnn: sizes of the latter; its `audio_dim` is `encoder_dim`.
         feature_dim: values a frame that the encoder hears: log-mel, or 320 samples.
         motion_dim: blendshapes.
-        encoder_dim: channels of the convolutions, of the encoder's GRU and of the audio feature.
+        encoder_dim: length of the audio feature.
+        encoder_hidden, encoder_layers: channels of the encoder's convolutions and of its GRU layers, and their number.
         kernel_frames: frames that each of the two causal convolutions sees.
         decoder_dim: hidden size of the three GRU layers of the motion decoder.
         embedding_dim: length of an identity or emotion embedding.
@@ -37,6 +38,8 @@ class StudentConfig:
     feature_dim: int = 128
     motion_dim: int = MOTION_DIM
     encoder_dim: int = 192
+    encoder_hidden: int = 256
+    encoder_layers: int = 2
     kernel_frames: int = 3
     decoder_dim: int = 128
     embedding_dim: int = 64
@@ -45,7 +48,7 @@ class StudentConfig:
     step_counts: tuple[int, ...] = (1, 2, 4)
     default_steps: int = 2
     temperature_upper: float = 1.0
-    temperature_lower: float = 1.0
+    temperature_lower: float = 0.5
 
     def __post_init__(self) -> None:
         if self.encoder not in ENCODERS:

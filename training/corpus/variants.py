@@ -116,7 +116,14 @@ def _plain(clip: Clip, audio: np.ndarray, speed: float, hearings: Mapping[str, H
         weights, observed = on_frame_clock(load_motion(clip), frames, speed)
     heard = {name: hear_clip(hear, clip, speed, audio) for name, hear in hearings.items() if name not in SPOILT}
     weights = np.where(observed, weights, 0).astype(np.float16)
-    return Variant(clip, heard, weights, observed, phone_labels(clip.phones, frames, speed), lip_targets(clip.phones, frames, speed))
+    return Variant(
+        clip,
+        heard,
+        weights,
+        observed,
+        phone_labels(clip.phones, frames, speed),
+        lip_targets(clip.phones, frames, speed),
+    )
 
 
 def _heard_as(plain: Variant, spoilt: np.ndarray, hearings: Mapping[str, Hearing]) -> Variant:

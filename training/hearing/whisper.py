@@ -1,7 +1,7 @@
 """The ears `whisper`: middle layers of a frozen Whisper encoder and log-mel beside them, one row a frame.
 
-Lower and middle layers know more of the mouth than the last: rows are layers `LAYERS`, one after the other; how they mix
-is learned by `training.networks.encoders.PretrainedEncoder`. Whisper's input is levelled by the window's own
+Lower and middle layers know more of the mouth than the last: rows are layers `LAYERS`, one after the other; how they
+mix is learned by `training.networks.encoders.PretrainedEncoder`. Whisper's input is levelled by the window's own
 maximum, so loudness is lost in part, and the jaw follows loudness: hence the log-mel.
 
 transformers insists on windows of 30 s. The layers run here on windows as long as the clip and a second of silence: the
@@ -114,10 +114,10 @@ class WhisperHearing:
         x = x + encoder.embed_positions.weight[: x.shape[1]]
         return torch.cat([layer[0] for layer in self._layers(x)], dim=-1).cpu().numpy()
 
-    def _layers(self, x: torch.Tensor) -> Iterator[torch.Tensor]:
+    def _layers(self, x: Any) -> Iterator[torch.Tensor]:
         for number, layer in enumerate(self._encoder.layers[: max(LAYERS)], start=1):
             x = layer(x, None)
-            x = x[0] if isinstance(x, tuple) else x  # transformers 4 gives a tuple
+            x = x if torch.is_tensor(x) else x[0]  # transformers 4 gives a tuple
             if number in LAYERS:
                 yield x
 
