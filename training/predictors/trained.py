@@ -55,7 +55,7 @@ def open_network(folder: Path) -> Network:
 def _shapes(folder: Path) -> Teacher:
     """A teacher that only lends its shapes: a round of distillation keeps all the weights that it needs."""
     settings = config.from_dict(DistilledConfig, saved_settings(folder)["config"]["distilled"])
-    small = TeacherConfig(shared=settings.student, scratch=ScratchConfig(dim=8))
+    small = TeacherConfig(shared=settings.student, encoder="scratch", scratch=ScratchConfig(dim=8))
     return Teacher(small, saved_names(folder))
 
 
