@@ -15,7 +15,7 @@ from dtalker_model import rates
 from dtalker_model.blendshapes import ARKIT_NAMES
 from dtalker_model.errors import ModelError
 
-FORMAT = "dtalker-model-1"
+FORMAT = "dtalker-model-2"
 WEIGHTS_FOLDER = Path(__file__).parent / "weights"
 DEFAULT_MODEL = "dtalker"
 

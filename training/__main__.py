@@ -17,6 +17,8 @@ STAGES = {
     "regression": "train a plain regression network of the student's size, to compare with",
 }
 
+LISTENER = "the listener's run folder, or the .onnx of a model whose listener is kept"
+
 
 def parser() -> argparse.ArgumentParser:
     """The commands and their options."""
@@ -31,12 +33,16 @@ def parser() -> argparse.ArgumentParser:
             command.add_argument(
                 "--teacher", type=Path, help="run folder of the teacher; the committed one if left out"
             )
-            command.add_argument("--listener", type=Path, help="run folder of the listener to export beside it")
+            command.add_argument(
+                "--listener",
+                type=Path,
+                help=LISTENER,
+            )
             command.add_argument("--export", type=Path, help="path of the .onnx to write when the chain has ended")
     export = commands.add_parser("export", help="write the .onnx files and the card of a chain, after a parity check")
     export.add_argument("chain", type=Path, help="folder of `distill`")
     export.add_argument("out", type=Path, help="path of the .onnx; its card and listener go beside it")
-    export.add_argument("--listener", type=Path, help="run folder of the listener")
+    export.add_argument("--listener", type=Path, help=LISTENER)
     keep = commands.add_parser("keep", help="weights of a teacher or a regression network as they are committed")
     keep.add_argument("run", type=Path)
     keep.add_argument("out", type=Path, help="folder for half-precision weights, configuration and card")

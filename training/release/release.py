@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import onnx
 from safetensors.torch import load_file
 from torch import Tensor
 
-from dtalker_model.card import ModelCard, read_card, write_card
+from dtalker_model.card import ModelCard, listener_path, read_card, sha256_of, write_card
 from dtalker_model.networks.network import Student
 from training.corpus.clips import Clip, corpus_folder, read_manifest
 from training.corpus.library import UNKNOWN, Library
@@ -27,17 +29,26 @@ from training.stages.run_listener import open_listener
 DESCRIPTION = "Speech to ARKit-52 blendshapes: a causal diffusion student of 1, 2 or 4 steps for one CPU core."
 LICENCES = {
     True: "CC BY-NC-SA 4.0 (non-commercial: the training data include RAVDESS)",
-    False: "CC BY 4.0 (from GRID, CC BY 4.0, FACEGOOD, MIT, and synthetic speech: commercial use with attribution)",
+    False: "CC BY 4.0 (from GRID and LibriSpeech, CC BY 4.0, FACEGOOD, MIT, speechocean762, free for any use, and "
+    "synthetic speech: commercial use with attribution)",
 }
 """By whether the training data include RAVDESS."""
+SYNTHETIC_SPEECH: dict[bool, tuple[dict[str, Any], ...]] = {
+    True: ({"source": "flite", "licence": "synthetic speech with phone times, no motion", "minutes_with_motion": 0.0},),
+    False: (),
+}
 MEASURED, POSED = "measured", "posed from published action units (EMFACS), synthetic"
 
 
-def release(chain: Path, listener_run: Path | None, out: Path) -> None:
+def release(chain: Path, listener: Path | None, out: Path) -> None:
     """Write ``out`` (.onnx) from a finished chain, its listener and its card; refuse where torch and ONNX differ.
 
+    Args:
+        chain: folder of `distill`.
+        listener: the run folder of a listener, or the ``.onnx`` of a model whose listener goes on as it is.
+
     Raises:
-        FileNotFoundError: the chain's last round is not there.
+        FileNotFoundError: the chain's last round, or the listener, is not there.
         ExportError: the graph does not compute what torch computes; nothing was written.
     """
     run = round_folder(chain, ROUNDS[-1])
@@ -49,16 +60,50 @@ def release(chain: Path, listener_run: Path | None, out: Path) -> None:
     library.load_state_dict(_part(weights, "personalizer.library."))
     clips = used_clips(settings.data, read_manifest(corpus_folder(), "train", voices=True))
     card = _card(out.stem, settings, saved_settings(run)["commit"], library, clips)
-    listener = None
-    if listener_run is not None:
-        listener, identities, emotions = open_listener(listener_run)
+    kept = None if listener is None or listener.is_dir() else Kept.of(listener)
+    network = None
+    if listener is not None and kept is None:
+        network, identities, emotions = open_listener(listener)
         card = replace(card, listener_identities=identities, listener_emotions=emotions)
-    write_model(student, listener, card, out)
+    write_model(student, network, card, out)
+    if kept is not None:
+        kept.join(out)
     streams = settings.distilled.student.encoder == "causal"  # the runtime loads no other; an offline one is
     measured = out if streams else run  # evaluated as it was trained
     rows = [row for row in evaluate(open_predictor(str(measured)), floors=False) if row["emotion"] == "all"]
     figures = {"command": f"python -m training evaluate {out.stem}", "rows": rows}
     write_card(replace(read_card(out), figures=figures), out)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A listener that another model has, as it is: its file, its names, and how many numbers it learned."""
+
+    graph: bytes
+    identities: tuple[str, ...]
+    emotions: tuple[str, ...]
+    parameters: int
+
+    @classmethod
+    def of(cls, model: Path) -> Kept:
+        """The listener beside ``model`` (.onnx)."""
+        path = listener_path(model)
+        if not path.is_file():
+            raise FileNotFoundError(
+                f"{model} has no listener beside it: give a listener's run folder, or another model"
+            )
+        card = read_card(model)
+        stored = onnx.load(path, load_external_data=False).graph.initializer
+        parameters = sum(math.prod(tensor.dims) for tensor in stored if len(tensor.dims) > 0)
+        return cls(path.read_bytes(), tuple(card.listener_identities), tuple(card.listener_emotions), parameters)
+
+    def join(self, model: Path) -> None:
+        """Put it beside ``model``, whose card then names it."""
+        listener_path(model).write_bytes(self.graph)
+        card = read_card(model)
+        named = replace(card, listener_identities=self.identities, listener_emotions=self.emotions)
+        digest = sha256_of(listener_path(model))
+        write_card(replace(named, listener_sha256=digest, parameters=card.parameters + self.parameters), model)
 
 
 def _part(weights: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
@@ -88,7 +133,7 @@ def _card(name: str, settings: DistillTraining, commit: str, library: Library, c
         step_counts=student.step_counts,
         sha256="",
         parameters=0,
-        training_data=tuple(training_data(clips)),
+        training_data=(*training_data(clips), *SYNTHETIC_SPEECH["flite" in settings.data.heard_share]),
         licence=licence_of(clips),
         emotion_sources={e: MEASURED if e in measured else POSED for e in emotions},
         seed=settings.seed,
@@ -106,24 +151,16 @@ def _named(names: Sequence[str], table: Tensor) -> dict[str, tuple[float, ...]]:
 
 
 def training_data(clips: Sequence[Clip]) -> list[dict[str, Any]]:
-    """One entry a source: licence, minutes with and without motion."""
-    minutes: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])
-    licences: dict[str, set[str]] = defaultdict(set)
+    """One entry a source and licence: minutes with and without motion."""
+    minutes: dict[tuple[str, str], list[float]] = defaultdict(lambda: [0.0, 0.0])
     for clip in clips:
-        minutes[clip.source][clip.motion is None] += clip.seconds / 60
-        licences[clip.source].add(clip.licence)
-    rows = [
+        minutes[clip.source, clip.licence][clip.motion is None] += clip.seconds / 60
+    return [
         {
-            "source": s,
-            "licence": "; ".join(sorted(licences[s])),
+            "source": source,
+            "licence": licence,
             "minutes_with_motion": round(m[0], 1),
             "minutes_audio_only": round(m[1], 1),
         }
-        for s, m in minutes.items()
+        for (source, licence), m in minutes.items()
     ]
-    synthetic = {
-        "source": "flite",
-        "licence": "synthetic speech with phone times, no motion",
-        "minutes_with_motion": 0.0,
-    }
-    return [*rows, synthetic]
