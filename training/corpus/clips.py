@@ -1,6 +1,7 @@
 """The corpus: clips, their audio, and their motion on the frame clock.
 
-The format is that of ``corpus/README.md``: a JSON object a clip in ``manifest.jsonl``, FLAC audio, ``.npz`` motion.
+The format is that of ``corpus/README.md``: a JSON object a clip in ``manifest.jsonl``, FLAC audio, ``.npz`` motion; and
+voices without motion in ``voices.jsonl``, Ogg Opus.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ from dtalker_model.rates import FRAME_RATE_HZ, FRAME_SAMPLES, SAMPLE_RATE_HZ
 EMOTIONS = ("neutral", "calm", "happy", "sad", "angry", "fearful", "disgust", "surprised")
 MIN_CONFIDENCE = 0.8
 """Tracked frames below this confidence are masked."""
+MANIFEST, VOICES_MANIFEST = "manifest.jsonl", "voices.jsonl"
+VOICES = "voices"
+"""Source of the clips of the second: heard by those who ask for them."""
 SYNTHETIC = "synthetic"
 """`motion_kind` of motion that no face made begins with this word."""
 
@@ -34,7 +38,10 @@ def corpus_folder() -> Path:
 
 @dataclass(frozen=True)
 class Clip:
-    """One recording. `audio` and `motion` are paths relative to `folder`; times are seconds on the audio's clock."""
+    """One recording. `audio` and `motion` are paths relative to `folder`; times are seconds on the audio's clock.
+
+    `age` is in years, None where it is not known.
+    """
 
     folder: Path
     id: str
@@ -52,6 +59,7 @@ class Clip:
     motion_kind: str = ""
     fps: float = 0.0
     motion_start_s: float = 0.0
+    age: float | None = None
 
     @property
     def frames(self) -> int:
@@ -68,13 +76,26 @@ class Motion:
     times_s: np.ndarray
 
 
-def read_manifest(folder: Path, split: str | None = None, source: str | None = None) -> list[Clip]:
-    """Clips of the corpus, in the manifest's order, of one split and one source where given."""
+def read_manifest(
+    folder: Path, split: str | None = None, source: str | None = None, voices: bool = False
+) -> list[Clip]:
+    """Clips of the corpus, in the manifest's order, of one split and one source where given.
+
+    Args:
+        voices: whether those of ``voices.jsonl`` come too, behind the others, where the corpus has it; the source
+            `VOICES` asks for them as well.
+    """
     known = {f.name for f in fields(Clip)} - {"folder"}
-    with open(folder / "manifest.jsonl", encoding="utf-8") as lines:
-        rows = [json.loads(line) for line in lines]
+    rows = _rows(folder / MANIFEST)
+    if (voices or source == VOICES) and (folder / VOICES_MANIFEST).is_file():
+        rows += _rows(folder / VOICES_MANIFEST)
     clips = [_clip(folder, {k: v for k, v in row.items() if k in known}) for row in rows]
     return [c for c in clips if split in (None, c.split) and source in (None, c.source)]
+
+
+def _rows(manifest: Path) -> list[dict[str, Any]]:
+    with open(manifest, encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]
 
 
 def _clip(folder: Path, row: dict[str, Any]) -> Clip:
@@ -86,7 +107,7 @@ def with_phones(clips: Sequence[Clip], alignment: Path) -> list[Clip]:
     """The clips with phones from ``python -m training data align --out`` where that file has them."""
     with open(alignment, encoding="utf-8") as lines:
         phones = {row["id"]: tuple(tuple(p) for p in row["phones"]) for row in map(json.loads, lines)}
-    return [replace(clip, phones=phones[clip.id]) if clip.id in phones else clip for clip in clips]
+    return [replace(clip, phones=phones[clip.id]) if phones.get(clip.id) else clip for clip in clips]
 
 
 def is_synthetic(clip: Clip) -> bool:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from tqdm import tqdm
 
 from dtalker_model.hearing.features import LogMel
 from dtalker_model.rates import FRAME_SAMPLES
-from training.corpus.augment import Augmentation, augment
+from training.corpus.augment import NOBODY, Augmentation, Crowd, play_at, spoil
 from training.corpus.clips import Clip, load_audio, load_motion, on_frame_clock
 from training.corpus.phones import phone_labels
 
+SPOILT = ("log_mel", "waveform")
+"""Hearings of what a microphone hears. All others hear the clip itself, at the variant's speed: ears that were trained
+elsewhere and are frozen, and ``clean_log_mel``, the log-mel beside them, where it is asked for by that name."""
 LEAST_FEATURE_DEVIATION = 0.1
 """A band that is silent in all training audio is not amplified."""
 
@@ -24,7 +27,8 @@ class Variant:
 
     Attributes:
         clip: where it comes from.
-        heard: by hearing the rows (T, D) float16 that an audio encoder gets; ``log_mel`` always.
+        heard: by hearing the rows (T, D) float16 that an audio encoder gets; ``log_mel`` always. Variants of a clip
+            at one speed share the arrays of hearings that are not `SPOILT`.
         weights: (T, 52) float16, zero where unobserved.
         observed: (T, 52) bool.
         phones: (T,) int64, -1 where unknown.
@@ -55,39 +59,66 @@ def log_mel(audio: np.ndarray) -> np.ndarray:
 LOG_MEL: Mapping[str, Hearing] = {"log_mel": log_mel}
 
 
-def variant(clip: Clip, audio: np.ndarray, speed: float = 1.0, hearings: Mapping[str, Hearing] = LOG_MEL) -> Variant:
-    """What is heard of `audio` beside the clip's motion and phones, all on the frame clock."""
-    frames = -(-len(audio) // FRAME_SAMPLES)
-    weights, observed = np.zeros((frames, 52), np.float32), np.zeros((frames, 52), bool)
-    if clip.motion is not None:
-        weights, observed = on_frame_clock(load_motion(clip), frames, speed)
-    weights = np.where(observed, weights, 0)
-    return Variant(
-        clip,
-        {name: hear(audio) for name, hear in hearings.items()},
-        weights.astype(np.float16),
-        observed,
-        phone_labels(clip.phones, frames, speed),
-    )
+def hear_clip(name: str, hear: Hearing, clip: Clip, speed: float, audio: np.ndarray) -> np.ndarray:
+    """Rows that `hear`, the hearing `name`, makes of `audio`: the clip itself at `speed`, unspoilt."""
+    return hear(audio)
 
 
 def make_variants(
-    clips: Sequence[Clip], copies: int, ranges: Augmentation, seed: int, hearings: Mapping[str, Hearing] = LOG_MEL
+    clips: Sequence[Clip],
+    copies: int,
+    ranges: Augmentation,
+    seed: int,
+    hearings: Mapping[str, Hearing] = LOG_MEL,
+    crowd: Crowd = NOBODY,
 ) -> list[Variant]:
-    """The clip as recorded and `copies` augmented variants of it, for each clip, with a progress bar."""
-    made = (_of_clip(clip, copies, ranges, (seed, k), hearings) for k, clip in enumerate(tqdm(clips, "augment")))
+    """The clip as recorded and `copies` augmented variants of it, for each clip, with a progress bar.
+
+    Args:
+        hearings: what is heard, by name; `SPOILT` says of what.
+        crowd: whose babble may be heard.
+    """
+    made = (_of_clip(clip, copies, ranges, (seed, k), hearings, crowd) for k, clip in enumerate(tqdm(clips, "augment")))
     return [v for variants in made for v in variants]
 
 
 def _of_clip(
-    clip: Clip, copies: int, ranges: Augmentation, seed: tuple[int, int], hearings: Mapping[str, Hearing]
-) -> Iterable[Variant]:
+    clip: Clip, copies: int, ranges: Augmentation, seed: tuple[int, int], hearings: Mapping[str, Hearing], crowd: Crowd
+) -> Iterator[Variant]:
     draw = np.random.default_rng(seed)
-    audio = load_audio(clip)
-    yield variant(clip, audio, 1.0, hearings)
+    recorded = load_audio(clip)
+    others = crowd.without(clip.identity)
+    plain = {1.0: _plain(clip, recorded, 1.0, hearings)}
+    yield _heard_as(plain[1.0], recorded, hearings)
     for _ in range(copies):
-        changed, speed = augment(audio, draw, ranges)
-        yield variant(clip, changed, speed, hearings)
+        speed = _speed(clip, draw, ranges)
+        audio = play_at(recorded, speed)
+        if speed not in plain:
+            plain[speed] = _plain(clip, audio, speed, hearings)
+        yield _heard_as(plain[speed], spoil(audio, draw, ranges, others), hearings)
+
+
+def _speed(clip: Clip, draw: np.random.Generator, ranges: Augmentation) -> float:
+    if clip.motion is None and draw.random() >= ranges.heard_speed:
+        return 1.0
+    return float(draw.choice([s for s in ranges.speed if clip.motion or s != 1] or [1.0]))
+
+
+def _plain(clip: Clip, audio: np.ndarray, speed: float, hearings: Mapping[str, Hearing]) -> Variant:
+    """What all variants of a clip at one speed share: unspoilt hearings, motion and phones, on the frame clock."""
+    frames = -(-len(audio) // FRAME_SAMPLES)
+    weights, observed = np.zeros((frames, 52), np.float32), np.zeros((frames, 52), bool)
+    if clip.motion is not None:
+        weights, observed = on_frame_clock(load_motion(clip), frames, speed)
+    heard = {name: hear_clip(name, hear, clip, speed, audio) for name, hear in hearings.items() if name not in SPOILT}
+    weights = np.where(observed, weights, 0).astype(np.float16)
+    return Variant(clip, heard, weights, observed, phone_labels(clip.phones, frames, speed))
+
+
+def _heard_as(plain: Variant, spoilt: np.ndarray, hearings: Mapping[str, Hearing]) -> Variant:
+    """The variant whose microphone hears `spoilt`."""
+    heard = {name: hear(spoilt) for name, hear in hearings.items() if name in SPOILT}
+    return replace(plain, heard={**plain.heard, **heard})
 
 
 def feature_statistics(variants: Sequence[Variant]) -> tuple[np.ndarray, np.ndarray]:

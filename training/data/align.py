@@ -23,7 +23,7 @@ import numpy as np
 from tqdm import tqdm
 
 from dtalker_model.rates import SAMPLE_RATE_HZ
-from training.corpus.clips import Clip, load_audio, read_manifest
+from training.corpus.clips import VOICES, VOICES_MANIFEST, Clip, load_audio, read_manifest
 from training.corpus.phones import PHONES, phone_index, speak
 from training.data.importing import Report
 from training.data.manifest import Row, manifest_path, read_rows, write_rows
@@ -158,24 +158,36 @@ def align_manifest(target: Path, source: str | None, split: str | None, out: Pat
     Args:
         target: a manifest or its folder.
         source, split: which clips; None for all.
-        out: JSON lines of id and phones to write instead of the manifest, for a corpus that must not change.
+        out: JSON lines of id and phones to write instead of the manifests, for a corpus that must not change; no
+            phones where the text was refused.
 
     Raises:
         FileNotFoundError, ValueError: no manifest, or no clip to align.
     """
     manifest = manifest_path(target)
-    known = {row["id"]: row for row in read_rows(out or manifest)}
-    clips = [c for c in read_manifest(manifest.parent, split, source) if c.text]
+    clips = [c for c in read_manifest(manifest.parent, split, source, voices=True) if c.text]
     if not clips:
         raise ValueError(f"{manifest} has no clip with a text of this source and split")
+    report = Report("aligned")
+    if out:
+        _align_rows(clips, out, again, report)
+        return report
+    for name, voices in ((manifest, False), (manifest.with_name(VOICES_MANIFEST), True)):
+        if mine := [c for c in clips if (c.source == VOICES) == voices]:
+            _align_rows(mine, name, again, report)
+    return report
+
+
+def _align_rows(clips: Sequence[Clip], path: Path, again: bool, report: Report) -> None:
+    """Put the phones of `clips` into the rows of the file `path`."""
+    known = {row["id"]: row for row in read_rows(path)}
     has_phones = {name for name, row in known.items() if row.get("phones")}
     wanted = [c for c in clips if again or c.id not in has_phones]
-    report = Report("aligned", kept=len(clips) - len(wanted))
+    report.kept += len(clips) - len(wanted)
     try:
         _align(wanted, known, report)
     finally:
-        write_rows(out or manifest, list(known.values()))
-    return report
+        write_rows(path, list(known.values()))
 
 
 def _align(clips: Sequence[Clip], rows: dict[str, Row], report: Report) -> None:
@@ -185,6 +197,7 @@ def _align(clips: Sequence[Clip], rows: dict[str, Row], report: Report) -> None:
             phones = aligner(load_audio(clip), clip.text).phones
         except Refusal as why:
             report.refused.append(f"{clip.id}: {why}")
+            rows.setdefault(clip.id, {"id": clip.id, "phones": []})
             continue
         rows.setdefault(clip.id, {"id": clip.id})["phones"] = [list(phone) for phone in phones]
         report.done += 1

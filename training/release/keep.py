@@ -42,7 +42,9 @@ def keep(run: Path, out: Path) -> None:
 
 def card(saved: dict[str, Any], out: Path) -> dict[str, Any]:
     """What the weights in `out` are: data, licence, seed, commit, figures."""
-    clips = used_clips(config.from_dict(DataConfig, saved["config"]["data"]), read_manifest(corpus_folder(), "train"))
+    clips = used_clips(
+        config.from_dict(DataConfig, saved["config"]["data"]), read_manifest(corpus_folder(), "train", voices=True)
+    )
     rows = [row for row in evaluate(open_predictor(out), floors=False) if row["emotion"] == "all"]
     return {
         "training_data": training_data(clips),

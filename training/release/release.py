@@ -47,7 +47,7 @@ def release(chain: Path, listener_run: Path | None, out: Path) -> None:
     student.load_state_dict(_part(weights, "student."))
     library = Library(saved_names(run), settings.distilled.student.embedding_dim)
     library.load_state_dict(_part(weights, "personalizer.library."))
-    clips = used_clips(settings.data, read_manifest(corpus_folder(), "train"))
+    clips = used_clips(settings.data, read_manifest(corpus_folder(), "train", voices=True))
     card = _card(out.stem, settings, saved_settings(run)["commit"], library, clips)
     listener = None
     if listener_run is not None:
@@ -108,14 +108,14 @@ def _named(names: Sequence[str], table: Tensor) -> dict[str, tuple[float, ...]]:
 def training_data(clips: Sequence[Clip]) -> list[dict[str, Any]]:
     """One entry a source: licence, minutes with and without motion."""
     minutes: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])
-    licences: dict[str, str] = {}
+    licences: dict[str, set[str]] = defaultdict(set)
     for clip in clips:
         minutes[clip.source][clip.motion is None] += clip.seconds / 60
-        licences[clip.source] = clip.licence
+        licences[clip.source].add(clip.licence)
     rows = [
         {
             "source": s,
-            "licence": licences[s],
+            "licence": "; ".join(sorted(licences[s])),
             "minutes_with_motion": round(m[0], 1),
             "minutes_audio_only": round(m[1], 1),
         }

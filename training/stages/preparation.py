@@ -10,15 +10,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from training.corpus.augment import Augmentation
+from training.corpus.augment import Augmentation, Crowd, crowd_of
 from training.corpus.batches import Batch, Sampler, Sampling
-from training.corpus.clips import EMOTIONS, Clip, read_manifest, with_phones
+from training.corpus.clips import EMOTIONS, VOICES, Clip, read_manifest, with_phones
 from training.corpus.face_basis import lip_basis_cm, load_face_basis
 from training.corpus.library import Names, names_of
 from training.corpus.phones import synthesise
 from training.corpus.posed import POSED
 from training.corpus.variants import LOG_MEL, Hearing, Variant, make_variants
 from training.data.align import align_manifest
+from training.data.manifest import read_rows
 from training.loop.loop import Share
 
 LEAST_DEVIATION = 0.02
@@ -31,8 +32,10 @@ class DataConfig:
 
     Attributes:
         share: how often each source with motion is drawn. Sources that are not named are not used at all.
-        heard_share: the same of clips that are only heard: they teach phones, voices and moods.
+        heard_share: the same of clips that are only heard: they teach phones, voices and moods. ``voices`` are those of
+            ``voices.jsonl`` whose phones are known or were found.
         copies, heard_copies: augmented variants of each clip, by source, and of each clip that is only heard.
+        voice_copies: the latter for ``voices``; the log-mel of each takes 0.3 GB.
         posed_deviation: least deviation of the coefficients of poses, for data whose speakers show no expression.
         synthetic_sentences: spoken by flite, with exact phones.
         batch, heard_batch: crops a step with motion, and crops that are only heard.
@@ -49,6 +52,7 @@ class DataConfig:
         default_factory=lambda: {"ravdess": 10, "ravdess_song": 10, "facegood": 10, "grid": 3}
     )
     heard_copies: int = 2
+    voice_copies: int = 1
     posed_deviation: float = 0.0
     synthetic_sentences: int = 1200
     batch: int = 24
@@ -73,21 +77,26 @@ class Data:
 
 
 def prepare(config: DataConfig, corpus: Path, cache: Path, hearings: dict[str, Hearing] | None = None) -> Data:
-    """Align what has no phones yet, speak what is synthetic (both kept in `cache`), and augment everything."""
+    """Align what has no phones yet, speak what is synthetic (both kept in `cache`), and augment everything.
+
+    Raises:
+        ValueError: a share is asked for that no clip has.
+    """
     hearings = {**LOG_MEL, **(hearings or {})}
-    clips = aligned(read_manifest(corpus, "train"), corpus, cache / "phones.jsonl")
-    seen = [c for c in clips if c.motion and c.source in config.share]
-    heard = [c for c in clips if not c.motion and c.source in config.heard_share]
-    if "flite" in config.heard_share:
-        heard += synthesise(cache / "flite", config.synthetic_sentences)
+    clips = read_manifest(corpus, "train", voices=VOICES in config.heard_share)
+    seen, heard = chosen(config, aligned(clips, corpus, cache / "phones.jsonl"), cache)
+    crowd = crowd_among(seen, heard, config.seed)
     moving = [
         v
         for source, copies in config.copies.items()
-        for v in make_variants(
-            [c for c in seen if c.source == source], copies, config.augmentation, config.seed, hearings
-        )
+        for v in make_variants(_of(source, seen), copies, config.augmentation, config.seed, hearings, crowd)
     ]
-    only_heard = make_variants(heard, config.heard_copies, config.augmentation, config.seed + 1, hearings)
+    voices, others = _of(VOICES, heard), [c for c in heard if c.source != VOICES]
+    only_heard = [
+        v
+        for k, (part, copies) in enumerate(((others, config.heard_copies), (voices, config.voice_copies)), 1)
+        for v in make_variants(part, copies, config.augmentation, config.seed + k, hearings, crowd)
+    ]
     names = names_of(seen, config.emotions)
     return Data(
         config,
@@ -98,14 +107,39 @@ def prepare(config: DataConfig, corpus: Path, cache: Path, hearings: dict[str, H
     )
 
 
+def chosen(config: DataConfig, clips: Sequence[Clip], cache: Path) -> tuple[list[Clip], list[Clip]]:
+    """The clips whose motion is seen, and those that are only heard, synthetic ones among them."""
+    seen = [c for c in clips if c.motion and c.source in config.share]
+    heard = [c for c in clips if not c.motion and c.source in config.heard_share and (c.phones or c.source != VOICES)]
+    if VOICES in config.heard_share and not _of(VOICES, heard):
+        raise ValueError("heard_share names voices, but the corpus has no voices.jsonl with phones for its texts")
+    if "flite" in config.heard_share:
+        heard += synthesise(cache / "flite", config.synthetic_sentences)
+    return seen, heard
+
+
+def crowd_among(seen: Sequence[Clip], heard: Sequence[Clip], seed: int) -> Crowd:
+    """Who babbles: the voices where they are heard, else the run's own clips, so that its data's licence holds."""
+    return crowd_of(_of(VOICES, heard) or [*seen, *heard], seed)
+
+
 def aligned(clips: Sequence[Clip], corpus: Path, alignment: Path) -> list[Clip]:
-    """The clips with phones, by forced alignment where the corpus has none; `alignment` keeps what was found."""
-    if not any(c.text and not c.phones for c in clips):
+    """The clips with phones, by forced alignment where the corpus has none; `alignment` keeps what was found.
+
+    A source is aligned again where `alignment` does not know all of its clips: some came later, or it was interrupted.
+    """
+    wanted = [c for c in clips if c.text and not c.phones]
+    if not wanted:
         return list(clips)
-    if not alignment.is_file():
-        alignment.parent.mkdir(parents=True, exist_ok=True)
-        align_manifest(corpus, None, "train", alignment, again=False)
+    known = {row["id"] for row in read_rows(alignment)}
+    alignment.parent.mkdir(parents=True, exist_ok=True)
+    for source in sorted({c.source for c in wanted if c.id not in known}):
+        align_manifest(corpus, source, "train", alignment, again=False)
     return with_phones(clips, alignment)
+
+
+def _of(source: str, clips: Sequence[Clip]) -> list[Clip]:
+    return [c for c in clips if c.source == source]
 
 
 def motion_statistics(variants: Sequence[Variant], posed_deviation: float) -> tuple[Tensor, Tensor]:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from dtalker_model.networks.listener_network import ListenerConfig, ListenerNetwork, moments, with_squares
 from dtalker_model.rates import FRAME_RATE_HZ
-from training.corpus.clips import EMOTIONS, Clip, corpus_folder, read_manifest
+from training.corpus.clips import EMOTIONS, VOICES, Clip, corpus_folder, read_manifest
 from training.corpus.library import DEFAULT, Names, names_of
 from training.corpus.phones import synthesise
 from training.corpus.variants import statistics_of
@@ -217,9 +217,9 @@ def open_listener(folder: Path) -> tuple[ListenerNetwork, tuple[str, ...], tuple
 
 def training_clips(config: ListenerTraining, corpus: Path, synthetic: Path) -> list[Clip]:
     """What is learned from: the train split without the speakers left out, and synthetic speech kept in `synthetic`."""
-    clips = [c for c in read_manifest(corpus, "train") if c.identity not in config.left_out]
-    grid = [c for c in clips if c.source == "grid"]
     sources = {*config.sampling.acted, *config.sampling.others}
+    clips = [c for c in read_manifest(corpus, "train", voices=VOICES in sources) if c.identity not in config.left_out]
+    grid = [c for c in clips if c.source == "grid"]
     spoken = synthesise(synthetic, config.synthetic_sentences) if "flite" in sources else []
     chosen = [c for c in clips if c.source != "grid"] + grid[:: config.grid_every] + spoken
     return [c for c in chosen if c.source in sources]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tiny_corpus import write_corpus
+from tiny_corpus import write_corpus, write_voices
 
 from dtalker_model.blendshapes import INDEX
 from training.corpus.clips import (
@@ -66,6 +66,31 @@ def test_a_generated_corpus_loads(tmp_path: Path) -> None:
     assert len(load_audio(clips[0])) == 64000 and clips[0].frames == 200
     motion = load_motion(clips[0])
     assert not motion.observed[:, INDEX["tongueOut"]].any() and motion.observed[:, JAW].all()
+
+
+def test_voices_come_to_those_who_ask(tmp_path: Path) -> None:
+    without = read_manifest(write_corpus(tmp_path))
+    assert read_manifest(tmp_path, voices=True) == without and read_manifest(tmp_path, source="voices") == []
+    write_voices(tmp_path)
+    assert read_manifest(tmp_path) == without
+    voices = read_manifest(tmp_path, "train", "voices")
+    assert read_manifest(tmp_path, "train", voices=True) == [*read_manifest(tmp_path, "train"), *voices]
+    assert [(c.id, c.identity, c.age, c.motion) for c in voices] == [
+        ("voice_0", "so_0", 6, None),
+        ("voice_1", "so_1", 7, None),
+        ("voice_2", "so_2", None, None),
+    ]
+    assert all(load_audio(c).shape == (64000,) and c.text for c in voices)
+
+
+def test_the_real_voices_are_split_by_speaker(corpus: Path) -> None:
+    train, val = (read_manifest(corpus, split, "voices") for split in ("train", "val"))
+    if not train:
+        pytest.skip("this corpus has no voices.jsonl")
+    assert (len({c.identity for c in train}), len({c.identity for c in val})) == (443, 39)
+    assert not {c.identity for c in train} & {c.identity for c in val}
+    for clip in (train[0], train[-1]):
+        assert len(load_audio(clip)) / 16000 == pytest.approx(clip.seconds, abs=0.02)
 
 
 def test_the_real_corpus_is_what_its_readme_says(corpus: Path) -> None:
