@@ -13,7 +13,7 @@ from tiny_corpus import write_corpus, write_voices
 
 from training.corpus.augment import Augmentation, play_at
 from training.corpus.clips import Clip, load_audio, read_manifest
-from training.corpus.variants import Variant, log_mel, make_variants
+from training.corpus.variants import Hearing, Variant, log_mel, make_variants
 from training.release.release import training_data
 from training.stages import preparation
 from training.stages.preparation import DataConfig, aligned, crowd_among, prepare
@@ -31,7 +31,7 @@ class FrozenEar:
 
 
 def variants_of(clip: Clip, copies: int, ear: FrozenEar) -> list[Variant]:
-    hearings = {"log_mel": log_mel, "whisper": ear, "clean_log_mel": log_mel}
+    hearings: dict[str, Hearing] = {"log_mel": log_mel, "whisper": ear, "clean_log_mel": log_mel}
     return make_variants([clip], copies, Augmentation(), 0, hearings)
 
 
