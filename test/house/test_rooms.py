@@ -28,7 +28,7 @@ PLAN = {
         nodes
     """,
     "training": """
-        __init__ loop corpus listening data hearing
+        __init__ loop acoustics corpus listening data hearing
         evaluation networks predictors stages release reports
         __main__
     """,
