@@ -4,6 +4,7 @@ Rooms and files are named from the ground up: each may import those before it an
 """
 
 import ast
+import re
 
 import pytest
 from checkout import ROOT
@@ -23,7 +24,7 @@ PLAN = {
     """,
     "dtalker_model/sinks": "needed protocol resample fan_out records network heads registry __init__",
     "dtalker_ros": """
-        __init__ audio timing parameters timed_talker worker outputs tap
+        __init__ audio timing parameters publish_rate timed_talker worker outputs tap
         enroller enroll_service topic_audio topic_face
         nodes
     """,
@@ -93,6 +94,12 @@ def test_no_room_is_crowded(folder: str) -> None:
 @pytest.mark.parametrize("folder", folders())
 def test_every_room_says_what_it_is_for(folder: str) -> None:
     assert ast.get_docstring(ast.parse(FILES.get(f"{folder}/__init__.py", "")))
+
+
+@pytest.mark.parametrize("folder", [folder for folder in folders() if folder.count("/") == 1])
+def test_the_design_tells_of_every_room(folder: str) -> None:
+    name = folder.rpartition("/")[2]
+    assert re.search(rf"`([\w/]+/)?{name}`", (ROOT / "DESIGN.md").read_text()), f"{folder}/ is not in DESIGN.md"
 
 
 LOW, HIGH = "house/cellar/coal.py", "house/attic/bed.py"
