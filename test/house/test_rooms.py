@@ -5,6 +5,7 @@ Rooms and files are named from the ground up: each may import those before it an
 
 import ast
 import re
+from collections.abc import Iterable
 
 import pytest
 from checkout import ROOT
@@ -40,6 +41,8 @@ AT_THE_TOP = {"training": 6, "dtalker_ros": 14, "dtalker_model": 14}
 """Most Python files of a package that lie in no room."""
 IN_A_ROOM = 18
 """Most Python files of a room."""
+TESTS = {"dtalker_model": "core", "dtalker_ros": "ros", "training": "train"}
+"""Folder in ``test/`` of the tests of each package."""
 TORCH = "dtalker_model/networks/"
 """Where the core may import torch; nothing else in the core imports from there."""
 
@@ -94,6 +97,30 @@ def test_no_room_is_crowded(folder: str) -> None:
 @pytest.mark.parametrize("folder", folders())
 def test_every_room_says_what_it_is_for(folder: str) -> None:
     assert ast.get_docstring(ast.parse(FILES.get(f"{folder}/__init__.py", "")))
+
+
+def misplaced(tests: Iterable[str]) -> list[str]:
+    """Test files that lie in no room: ``test/core/sinks/test_x.py`` tests something of ``dtalker_model/sinks/``."""
+    rooms = {
+        "test/house",
+        *(
+            folder.replace(package, f"test/{short}", 1)
+            for folder in folders()
+            for package, short in TESTS.items()
+            if folder.split("/")[0] == package
+        ),
+    }
+    return [path for path in tests if path.rpartition("/")[0] not in rooms]
+
+
+def test_tests_lie_in_the_rooms_of_what_they_test() -> None:
+    assert misplaced(path.relative_to(ROOT).as_posix() for path in ROOT.glob("test/**/test_*.py")) == []
+
+
+def test_the_check_of_the_tests_can_fail() -> None:
+    right = ["test/house/test_a.py", "test/ros/test_a.py", "test/core/sinks/test_a.py", "test/train/loop/test_a.py"]
+    wrong = ["test/test_a.py", "test/train/sinks/test_a.py", "test/house/loop/test_a.py"]
+    assert misplaced([*right, *wrong]) == wrong
 
 
 @pytest.mark.parametrize("folder", [folder for folder in folders() if folder.count("/") == 1])
