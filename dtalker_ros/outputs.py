@@ -11,8 +11,8 @@ from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from std_msgs.msg import Header
 
 from dtalker_model.rates import SAMPLE_RATE_HZ
+from dtalker_ros.publish_rate import Shown
 from dtalker_ros.timed_talker import TimedTalker
-from dtalker_ros.timing.publish_rate import Shown
 from dtalker_ros.worker import Worker
 
 OUTPUT_QOS = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE, durability=DurabilityPolicy.VOLATILE)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from dtalker_model.hearing.audio import Resampler
 from dtalker_model.rates import FRAME_RATE_HZ, SAMPLE_RATE_HZ
 from dtalker_ros.audio.convert import AudioChunk
-from dtalker_ros.timing.publish_rate import PublishRate, Shown
+from dtalker_ros.publish_rate import PublishRate, Shown
 from dtalker_ros.timing.stream import Block
 from dtalker_ros.timing.timeline import AUDIO_LEAD_MS, Dropped, Timeline, TimelineConfig
 

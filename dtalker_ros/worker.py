@@ -9,8 +9,8 @@ from typing import Any, Protocol
 
 from dtalker_model.errors import DtalkerError
 from dtalker_ros.audio.convert import AudioChunk
+from dtalker_ros.publish_rate import Shown
 from dtalker_ros.timed_talker import TimedTalker
-from dtalker_ros.timing.publish_rate import Shown
 
 MAX_MESSAGES = 20_000
 """Messages that may wait to be converted; beyond it the oldest is dropped (200 s of 10 ms chunks)."""

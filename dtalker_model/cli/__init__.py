@@ -1,1 +1,1 @@
-"""The command ``dtalker``: render, info and bench, without ROS."""
+"""The command ``dtalker`` without ROS: one file a command, the options they share, and what they say in a terminal."""

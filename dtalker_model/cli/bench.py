@@ -8,6 +8,7 @@ import sys
 from typing import Any
 
 from dtalker_model.cli.machine import machine, one_thread_environment, pin_to_one_core
+from dtalker_model.cli.options import add_model
 from dtalker_model.cli.progress import Progress
 from dtalker_model.cli.version import versions
 from dtalker_model.errors import DtalkerError, SettingError
@@ -35,7 +36,7 @@ def add_to(commands: Any) -> None:
     parser = commands.add_parser("bench", help="measure speed and memory on one core", description=__doc__)
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--runs", type=int, default=5, metavar="N", help="fresh processes; the medians count")
-    parser.add_argument("--model", default="dtalker", metavar="M", help="name of a shipped model, or path of an .onnx")
+    add_model(parser)
     parser.add_argument("--seconds", type=float, default=10.0, metavar="X", help="length of the clip (demo, repeated)")
     parser.set_defaults(run=run)
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dtalker_model.cli.options import add_model, add_speech
 from dtalker_model.cli.progress import Progress
 from dtalker_model.errors import SettingError
 
@@ -22,10 +23,10 @@ def add_to(commands: Any) -> None:
         description="Learn whose way of speaking, and in which mood, from at least 3 s of speech. --identity and "
         "--emotion (in ROS identity:= and emotion:=) then take the voice's name, with the model it was learned for.",
     )
-    parser.add_argument("speech", nargs="?", metavar="VOICE", type=Path, help="sound file: WAV, FLAC, OGG, MP3, ...")
+    add_speech(parser, name="VOICE")
     parser.add_argument("--name", metavar="N", help="up to 64 letters, digits, '_' and '-', a letter first")
     parser.add_argument("--replace", action="store_true", help="replace an enrolled voice of this name")
-    parser.add_argument("--model", default="dtalker", metavar="M", help="name of a shipped model, or path of an .onnx")
+    add_model(parser)
     parser.add_argument("--list", action="store_true", dest="listing", help="show the enrolled voices")
     parser.add_argument("--remove", metavar="N", help="remove the voice of this name, of every model")
     parser.set_defaults(run=run)

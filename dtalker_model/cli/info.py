@@ -4,6 +4,7 @@ import argparse
 import json
 from typing import Any
 
+from dtalker_model.cli.options import add_model
 from dtalker_model.cli.version import versions
 
 MB = 1e6
@@ -12,7 +13,7 @@ MB = 1e6
 def add_to(commands: Any) -> None:
     """Add the command and its options to the subparsers `commands`."""
     parser = commands.add_parser("info", help="show the model card and versions", description=__doc__)
-    parser.add_argument("--model", default="dtalker", metavar="M", help="name of a shipped model, or path of an .onnx")
+    add_model(parser)
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(run=run)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dtalker_model.cli.interrupt import interruptible
-from dtalker_model.cli.options import add_settings, settings_from
+from dtalker_model.cli.options import add_model, add_settings, add_speech, settings_from
 from dtalker_model.cli.sink_options import ClosingBar, add_sinks, report, require_other_files, stream_info
 from dtalker_model.errors import AudioError, SettingError
 from dtalker_model.rates import SAMPLE_RATE_HZ
@@ -35,11 +35,11 @@ def add_to(commands: Any) -> None:
         description="Frames of the microphone's voice (or of a sound file, at its own pace) to any sinks, as they "
         f"come, until Ctrl-C. Without --sink: {DEFAULT_SINK}.",
     )
-    parser.add_argument("speech", nargs="?", metavar="SPEECH", type=Path, help="sound file instead of the microphone")
+    add_speech(parser, "sound file instead of the microphone")
     parser.add_argument("--mic", action="store_true", help="listen to the microphone")
     parser.add_argument("--device", metavar="D", help="part of the input device's name, or its number")
     add_sinks(parser)
-    parser.add_argument("--model", default="dtalker", metavar="M", help="name of a shipped model, or path of an .onnx")
+    add_model(parser)
     add_settings(parser)
     parser.set_defaults(run=run)
 

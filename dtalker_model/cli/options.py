@@ -1,10 +1,25 @@
-"""Command line options made from the fields of `Settings`, and back."""
+"""Options that several commands have: the speech, the model, and the fields of `Settings`, there and back."""
 
 import argparse
+from pathlib import Path
 from typing import Any
 
 from dtalker_model.errors import SettingError
 from dtalker_model.settings import Settings, SettingSpec, setting_specs
+
+SOUND_FILE = "sound file: WAV, FLAC, OGG, MP3, ..."
+
+
+def add_speech(
+    parser: argparse.ArgumentParser, text: str = SOUND_FILE, needed: bool = False, name: str = "SPEECH"
+) -> None:
+    """The sound file that is given by its place; ``speech`` is a `Path`, or None where it is not `needed`."""
+    parser.add_argument("speech", nargs=None if needed else "?", metavar=name, type=Path, help=text)
+
+
+def add_model(parser: argparse.ArgumentParser) -> None:
+    """The option ``--model``."""
+    parser.add_argument("--model", default="dtalker", metavar="M", help="name of a shipped model, or path of an .onnx")
 
 
 def add_settings(parser: argparse.ArgumentParser) -> None:

@@ -5,10 +5,9 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dtalker_model.cli.options import add_settings, settings_from
+from dtalker_model.cli.options import add_model, add_settings, add_speech, settings_from
 from dtalker_model.cli.progress import Progress
 from dtalker_model.cli.sink_options import ClosingBar, add_sinks, report, require_other_files, stream_info
 from dtalker_model.errors import SettingError
@@ -30,10 +29,10 @@ def add_to(commands: Any) -> None:
         description="Write the face for a sound file: CSV with time_s and the 52 ARKit names, 50 rows a second; "
         "or, with --sink, other files and programs.",
     )
-    parser.add_argument("speech", metavar="SPEECH", type=Path, help="sound file: WAV, FLAC, OGG, MP3, ...")
+    add_speech(parser, needed=True)
     parser.add_argument("--out", metavar="FACE.csv", help="CSV file to write, or - for stdout")
     add_sinks(parser)
-    parser.add_argument("--model", default="dtalker", metavar="M", help="name of a shipped model, or path of an .onnx")
+    add_model(parser)
     parser.add_argument(
         "--chunk-ms", type=int, default=CHUNK_MS, metavar="N", help="audio handed over at once; the frames are the same"
     )

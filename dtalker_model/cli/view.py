@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dtalker_model.cli.interrupt import NOTICED_S
-from dtalker_model.cli.options import add_settings, settings_from
+from dtalker_model.cli.options import add_model, add_settings, add_speech, settings_from
 from dtalker_model.cli.sound.sound_file import SoundReader
 from dtalker_model.errors import DtalkerError, SettingError
 
@@ -33,13 +33,11 @@ def add_to(commands: Any) -> None:
         help="show the face in the browser",
         description="Serve a page with a talking head: it speaks a file, follows a microphone, or shows a robot.",
     )
-    parser.add_argument(
-        "speech", nargs="?", metavar="SPEECH", type=Path, help="sound file; the bundled clip by default"
-    )
+    add_speech(parser, "sound file; the bundled clip by default")
     parser.add_argument("--mic", action="store_true", help="follow this machine's microphone")
     parser.add_argument("--topic", action="store_true", help="show the face that a ROS talker node publishes")
     parser.add_argument("--loop", action="store_true", help="repeat the sound file")
-    parser.add_argument("--model", default="dtalker", metavar="M", help="name of a shipped model, or path of an .onnx")
+    add_model(parser)
     parser.add_argument("--device", metavar="D", help="microphone: part of its name")
     parser.add_argument("--bench", action="store_true", help="measure what serving costs, as JSON, and end")
     add_serving(parser)

@@ -1,4 +1,4 @@
-"""The step of a student in torch, with the call of `runtime.Step`. For training and for parity tests."""
+"""The step of a student in torch: `Step` for training and for parity tests."""
 
 from __future__ import annotations
 
@@ -6,38 +6,26 @@ import numpy as np
 import torch
 
 from dtalker_model.networks.network import Student
-from dtalker_model.speaking.runtime import DECODER, State, for_steps
+from dtalker_model.speaking.runtime import DECODER, State, Step
 
 
-class TorchStep:
+class TorchStep(Step):
     """A student's step in torch; the student is put into evaluation mode."""
 
     def __init__(self, student: Student) -> None:
-        self.student = student.eval()
+        self.student, self.steps = student.eval(), student.config.default_steps
 
     def initial_state(self, batch: int = 1) -> State:
-        """See `runtime.Step`."""
+        """See `Step`."""
         state = {name: value.numpy() for name, value in self.student.initial_state(batch).items()}
-        decoder = state[f"{DECODER}_{self.student.config.default_steps}"]
+        decoder = state[f"{DECODER}_{self.steps}"]
         return {name: value for name, value in state.items() if not name.startswith(DECODER)} | {DECODER: decoder}
 
     @torch.no_grad()
-    def __call__(
-        self,
-        features: np.ndarray,
-        noise: np.ndarray,
-        identity: np.ndarray,
-        emotion: np.ndarray,
-        state: State,
-        steps: int = 0,
-        articulation: float = 1.0,
-    ) -> tuple[np.ndarray, State]:
-        """See `runtime.Step`."""
-        steps = steps or self.student.config.default_steps
-        tensors = [torch.from_numpy(np.ascontiguousarray(x)) for x in (features, noise, identity, emotion)]
-        received = {name: torch.from_numpy(value) for name, value in for_steps(state, steps).items()}
+    def _run(self, inputs: dict[str, np.ndarray], state: State, steps: int) -> tuple[np.ndarray, State]:
+        tensors = [torch.from_numpy(np.ascontiguousarray(value)) for value in inputs.values()]
+        received = {name: torch.from_numpy(value) for name, value in state.items()}
         received[f"{DECODER}_{steps}"] = received.pop(DECODER)
-        led = torch.full((len(features), 1, 1), articulation)
-        weights, new = self.student(*tensors, led, received, steps)
+        weights, new = self.student(*tensors, received, steps)
         new[DECODER] = new.pop(f"{DECODER}_{steps}")
         return weights.numpy(), {name: value.numpy() for name, value in new.items()}

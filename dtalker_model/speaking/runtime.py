@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -19,9 +20,13 @@ DECODER = "decoder"
 """The state of a student's denoising steps, (B, steps, layers, dim): its second axis says how many are run."""
 
 
-class Step(Protocol):
-    """One call of a student. `dtalker_model.networks.torch_step` has the same in torch."""
+class Step(ABC):
+    """One call of a student: `OnnxStep` here, and the same in torch in `dtalker_model.networks.torch_step`."""
 
+    steps: int
+    """Denoising steps of the model's own choice."""
+
+    @abstractmethod
     def initial_state(self, batch: int = 1) -> State:
         """Zeros for `batch` fresh streams."""
 
@@ -47,6 +52,14 @@ class Step(Protocol):
         Returns:
             weights (B, T, 52) and the new state.
         """
+        steps = steps or self.steps
+        led = np.full((len(features), 1, 1), articulation, np.float32)
+        inputs = {"features": features, "noise": noise, "identity": identity, "emotion": emotion, "articulation": led}
+        return self._run(inputs, for_steps(state, steps), steps)
+
+    @abstractmethod
+    def _run(self, inputs: dict[str, np.ndarray], state: State, steps: int) -> tuple[np.ndarray, State]:
+        """The call itself, with inputs by name and a `state` that has a slot for each of `steps` steps."""
 
 
 def for_steps(state: State, steps: int) -> State:
@@ -95,29 +108,17 @@ class Graph:
         return results[: len(self._outputs)], dict(zip(self._states, results[len(self._outputs) :]))
 
 
-class OnnxStep(Graph):
+class OnnxStep(Graph, Step):
     """A student's step in ONNX Runtime. The graph loops over the denoising steps: one file runs any number of them."""
 
     def __init__(self, path: Path, embedding_dim: int, steps: int, threads: int = 1) -> None:
         """Load the graph; `steps` is the model's own number. Raises as `Graph`."""
         voice = {"identity": embedding_dim, "emotion": embedding_dim, "articulation": 1}
         super().__init__(path, {"features": 128, "noise": 52, **voice}, threads)
-        self._steps = steps
+        self.steps = steps
 
-    def __call__(
-        self,
-        features: np.ndarray,
-        noise: np.ndarray,
-        identity: np.ndarray,
-        emotion: np.ndarray,
-        state: State,
-        steps: int = 0,
-        articulation: float = 1.0,
-    ) -> tuple[np.ndarray, State]:
-        """See `Step`."""
-        led = np.full((len(features), 1, 1), articulation, np.float32)
-        inputs = {"features": features, "noise": noise, "identity": identity, "emotion": emotion, "articulation": led}
-        (weights,), state = self.run(inputs, for_steps(state, steps or self._steps))
+    def _run(self, inputs: dict[str, np.ndarray], state: State, steps: int) -> tuple[np.ndarray, State]:
+        (weights,), state = self.run(inputs, state)
         return weights, state
 
 

@@ -1,1 +1,1 @@
-"""When: sample index and ROS clock, gaps, lateness, drift, and the rate of frames. No ROS imports."""
+"""When: sample index and ROS clock, gaps, lateness and drift. No ROS imports."""

@@ -10,8 +10,8 @@ from fake_talker import FakeTalker
 
 from dtalker_model.errors import AudioError
 from dtalker_ros.audio.convert import AudioChunk
+from dtalker_ros.publish_rate import Shown
 from dtalker_ros.timed_talker import TimedTalker
-from dtalker_ros.timing.publish_rate import Shown
 from dtalker_ros.timing.timeline import TimelineConfig
 from dtalker_ros.worker import Complaints, Worker
 

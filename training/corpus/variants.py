@@ -134,5 +134,10 @@ def _heard_as(plain: Variant, spoilt: np.ndarray, hearings: Mapping[str, Hearing
 
 def feature_statistics(variants: Sequence[Variant]) -> tuple[np.ndarray, np.ndarray]:
     """Mean and 1 / deviation of each log-mel value over a tenth of the variants, each (128,) float32."""
-    features = np.concatenate([v.features for v in variants[::10]]).astype(np.float32)
+    return statistics_of([v.features for v in variants[::10]])
+
+
+def statistics_of(log_mels: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and 1 / deviation of each value of several log-mels (T, 128), each (128,) float32."""
+    features = np.concatenate(log_mels).astype(np.float32)
     return features.mean(axis=0), 1 / np.maximum(features.std(axis=0), LEAST_FEATURE_DEVIATION)

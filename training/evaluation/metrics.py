@@ -1,7 +1,7 @@
 """Metrics on measured motion: vertex errors of lips and upper face, and correlation.
 
 Predictions are read at the recording's own frame times; a coefficient that the source did not observe is set to the
-recording's on both sides. Vertices come from the linear basis of ``face_basis.py`` and are in metres.
+recording's on both sides. Vertices come from the linear basis of `training.corpus.face_basis` and are in metres.
 
 | our name | papers                                                             | unit    |
 | -------- | ------------------------------------------------------------------ | ------- |

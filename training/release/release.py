@@ -151,16 +151,18 @@ def _named(names: Sequence[str], table: Tensor) -> dict[str, tuple[float, ...]]:
 
 
 def training_data(clips: Sequence[Clip]) -> list[dict[str, Any]]:
-    """One entry a source and licence: minutes with and without motion."""
-    minutes: dict[tuple[str, str], list[float]] = defaultdict(lambda: [0.0, 0.0])
+    """One entry a source: licence, minutes with and without motion."""
+    minutes: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])
+    licences: dict[str, set[str]] = defaultdict(set)
     for clip in clips:
-        minutes[clip.source, clip.licence][clip.motion is None] += clip.seconds / 60
+        minutes[clip.source][clip.motion is None] += clip.seconds / 60
+        licences[clip.source].add(clip.licence)
     return [
         {
-            "source": source,
-            "licence": licence,
+            "source": s,
+            "licence": "; ".join(sorted(licences[s])),
             "minutes_with_motion": round(m[0], 1),
             "minutes_audio_only": round(m[1], 1),
         }
-        for (source, licence), m in minutes.items()
+        for s, m in minutes.items()
     ]

@@ -174,8 +174,8 @@ def text(about: About, command: str, rows: Sequence[Row], sections: Sequence[str
 
 {about.description} {about.parameters:,} parameters, {steps}, trained from commit `{about.commit}`; sha256 of the
 weights `{about.sha256[:16]}`. Made anew by `{command}`; all figures with their intervals are in `figures.json`. LVE,
-EVE and FDD are those of the papers, `training/metrics.py` and `training/dynamics.py`; closure is that of
-`training/closure.py`. "recording" is the recording against itself.
+EVE and FDD are those of the papers, `metrics.py` and `dynamics.py` in `training/evaluation`; closure is that of
+`closure.py` there. "recording" is the recording against itself.
 
 ![figures](figures.png)
 

@@ -16,7 +16,7 @@ from dtalker_model.rates import FRAME_RATE_HZ
 from training.corpus.clips import EMOTIONS, VOICES, Clip, corpus_folder, read_manifest
 from training.corpus.library import DEFAULT, Names, names_of
 from training.corpus.phones import synthesise
-from training.corpus.variants import LEAST_FEATURE_DEVIATION
+from training.corpus.variants import statistics_of
 from training.evaluation.retrieval import VERIFICATION_S, equal_error_rate, every_pair
 from training.listening.voice_crops import HeardClip, VoiceBatch, VoiceSampler, VoiceSampling, hear, voices_of
 from training.listening.voice_pitch import NO_PITCH, UNKNOWN
@@ -234,6 +234,5 @@ def validation_clips(config: ListenerTraining, corpus: Path) -> list[Clip]:
 
 def feature_statistics(clips: Sequence[HeardClip]) -> tuple[Tensor, Tensor]:
     """Mean and 1 / deviation of each log-mel value over every seventh clip, each (128,)."""
-    features = np.concatenate([c.log_mel for c in clips[::7]]).astype(np.float32)
-    scale = 1 / np.maximum(features.std(axis=0), LEAST_FEATURE_DEVIATION)
-    return torch.from_numpy(features.mean(axis=0)), torch.from_numpy(scale)
+    mean, scale = statistics_of([c.log_mel for c in clips[::7]])
+    return torch.from_numpy(mean), torch.from_numpy(scale)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from timeline_rig import FRAME_NS, START_NS
 
-from dtalker_ros.timing.publish_rate import PublishRate
+from dtalker_ros.publish_rate import PublishRate
 
 
 @pytest.mark.parametrize("rate_hz", [50.0, 30.0, 25.0, 1.0])
