@@ -15,7 +15,6 @@ from training.corpus.kept import Kept
 from training.hearing import registry
 from training.hearing.registry import HEARINGS, SILENCE, hear, hearing_dim
 
-
 loaded: list[tuple[str, str]] = []
 """Name and source of every pretrained model that was loaded."""
 
