@@ -23,10 +23,9 @@ DATA = {
 }
 PLAN = {"steps": 1, "validate_every": 1}
 TEACHER: dict[str, Any] = {
-    "teacher": {"shared": SIZES, "scratch": {"dim": 12}},
+    "teacher": {"shared": SIZES, "encoder": "scratch", "scratch": {"dim": 12}},
     "data": DATA,
     "hearing": PLAN,
-    "settling": PLAN,
     "plan": PLAN,
 }
 CHAIN: dict[str, Any] = {"distilled": {"student": SIZES}, "data": DATA, "align": PLAN, "first": PLAN, "later": PLAN}

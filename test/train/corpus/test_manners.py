@@ -18,7 +18,7 @@ def _variant(jaw: np.ndarray) -> Variant:
     weights, observed = np.zeros((len(jaw), 52), np.float16), np.zeros((len(jaw), 52), bool)
     weights[:, 0], observed[:, 0] = jaw, True
     clip = Clip(Path(), "a", "ravdess", "train", "s", "neutral", "a.flac", 1.0, "none")
-    return Variant(clip, {}, weights, observed, np.zeros(len(jaw), np.int64))
+    return Variant(clip, {}, weights, observed, np.zeros(len(jaw), np.int64), np.zeros(len(jaw), np.uint8))
 
 
 def _flat(rest: float, spread: float) -> Manner:

@@ -23,7 +23,8 @@ def jaw_face() -> FaceBasis:
     """A face whose lips are 1 mm apart at rest, and 30 mm further with the jaw open."""
     gap_mm = np.zeros(52)
     gap_mm[JAW] = 30.0
-    return FaceBasis(np.zeros((52, 3)), np.zeros((52, 3)), np.zeros((52, 6)), np.zeros((52, 52)), 1.0, gap_mm)
+    none, still = np.zeros((52, 3)), np.zeros(52)
+    return FaceBasis(none, none, np.zeros((52, 6)), np.zeros((52, 52)), 1.0, gap_mm, still, still)
 
 
 def test_a_bilabial_has_its_smallest_gap_and_a_vowel_that_of_its_middle() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import wave
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,30 +11,50 @@ import pytest
 
 pytest.importorskip("torch", reason="torch is not installed: pip install '.[train]'")
 
+from training.corpus.kept import Kept
 from training.hearing import registry
 from training.hearing.registry import HEARINGS, SILENCE, hear, hearing_dim
 
+loaded: list[tuple[str, str]] = []
+"""Name and source of every pretrained model that was loaded."""
+
 
 class FakeHubert(registry.HubertHearing):
-    """Counts how often a model is loaded."""
-
-    loaded = 0
+    """Rows of seven values."""
 
     def __init__(self, source: str) -> None:
-        FakeHubert.loaded += 1
+        loaded.append(("hubert", source))
         self.dim = 7
 
     def __call__(self, audio: np.ndarray) -> np.ndarray:
         return np.zeros((-(-len(audio) // 320), self.dim), np.float16)
 
 
+class FakeWhisper(registry.WhisperHearing):
+    """Rows of nine values."""
+
+    def __init__(self, source: str = "") -> None:
+        loaded.append(("whisper", source))
+        self.dim = 9
+
+    def __call__(self, audio: np.ndarray) -> np.ndarray:
+        return np.zeros((-(-len(audio) // 320), self.dim), np.float16)
+
+
 @pytest.fixture
-def fake_hubert(monkeypatch: pytest.MonkeyPatch) -> None:
+def fake_ears(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Pretrained ears that cost nothing; none is loaded yet, and none of them stays."""
     monkeypatch.setattr(registry, "HubertHearing", FakeHubert)
-    registry._hubert.cache_clear()
+    monkeypatch.setattr(registry, "WhisperHearing", FakeWhisper)
+    loaded.clear()
+    for loader in (registry._hubert, registry._whisper):
+        loader.cache_clear()
+    yield
+    for loader in (registry._hubert, registry._whisper):
+        loader.cache_clear()
 
 
-@pytest.mark.usefixtures("fake_hubert")
+@pytest.mark.usefixtures("fake_ears")
 @pytest.mark.parametrize("name", HEARINGS)
 @pytest.mark.parametrize("samples", [1, 320, 321])
 def test_rows(name: str, samples: int) -> None:
@@ -41,13 +62,27 @@ def test_rows(name: str, samples: int) -> None:
     assert rows.shape == (-(-samples // 320), hearing_dim(name, "somewhere")) and rows.dtype == np.float16
 
 
-@pytest.mark.usefixtures("fake_hubert")
-def test_hubert_is_loaded_once() -> None:
-    before = FakeHubert.loaded
+@pytest.mark.usefixtures("fake_ears")
+@pytest.mark.parametrize("name", registry.PRETRAINED)
+def test_pretrained_ears_are_loaded_once(name: str) -> None:
     for _ in range(3):
-        hear("hubert", np.zeros(320, np.float32), "somewhere")
-    registry._hubert.cache_clear()
-    assert FakeHubert.loaded == before + 1
+        hear(name, np.zeros(320, np.float32), "somewhere")
+    assert loaded == [(name, "somewhere")]
+
+
+@pytest.mark.usefixtures("fake_ears")
+def test_whisper_finds_its_own_place_where_no_source_is_given() -> None:
+    hear("whisper", np.zeros(320, np.float32))
+    assert loaded == [("whisper", "")]
+
+
+@pytest.mark.usefixtures("fake_ears")
+def test_training_hears_what_its_encoders_ask_for_and_keeps_what_costs_much(tmp_path: Path) -> None:
+    found = registry.hearings({"whisper", "hubert_cnn"}, "somewhere", tmp_path / "ears")
+    assert list(found) == ["log_mel", "waveform", "whisper"], "log-mel always"
+    assert {name for name, hears in found.items() if isinstance(hears, Kept)} == {"whisper"}
+    assert not any(isinstance(hears, Kept) for hears in registry.hearings({"whisper"}, "somewhere").values())
+    assert set(registry.HEARS.values()) == set(HEARINGS)
 
 
 @pytest.mark.parametrize("name", SILENCE)
@@ -66,7 +101,7 @@ def test_half_precision_keeps_the_waveform(demo_wav: Path) -> None:
 
 
 def test_errors() -> None:
-    with pytest.raises(ValueError, match="use one of log_mel, waveform, hubert"):
+    with pytest.raises(ValueError, match="use one of log_mel, waveform, hubert, whisper"):
         hear("mfcc", np.zeros(1, np.float32))
     with pytest.raises(ValueError, match="needs a model"):
         hear("hubert", np.zeros(1, np.float32))

@@ -27,7 +27,6 @@ from training.hearing.hubert import (  # noqa: E402
     HubertHearing,
     load_feature_extractor,
     normalized,
-    windows,
 )
 from training.hearing.hubert_loaders import load_hubert  # noqa: E402
 
@@ -101,19 +100,6 @@ def test_a_burst_moves_the_row_of_its_frame_most(hearing: HubertHearing, frame: 
 def test_level_does_not_matter_to_a_model_of_normalised_audio(hearing: HubertHearing) -> None:
     np.testing.assert_allclose(hearing(noise(6400, 0.2)), hearing(noise(6400, 0.01)), atol=5e-3)
     assert (normalized(np.zeros(10, np.float32)) == 0).all()
-
-
-@pytest.mark.parametrize("frames", [1, 749, 750, 751, 1000, 1299, 1300, 5000])
-def test_windows_cover_every_row_once_with_context(frames: int) -> None:
-    expected = 0
-    for start, begin, end in windows(frames):
-        stop = min(start + WINDOW_FRAMES, frames)
-        assert begin == expected and start <= begin < end <= stop
-        assert begin - start >= CONTEXT_FRAMES or start == 0
-        assert stop - end >= CONTEXT_FRAMES or end == frames
-        assert stop - start == min(frames, WINDOW_FRAMES)
-        expected = end
-    assert expected == frames
 
 
 def test_what_a_window_does_not_hear_does_not_reach_its_rows(raw: Path) -> None:

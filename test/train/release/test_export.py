@@ -12,6 +12,7 @@ torch = pytest.importorskip("torch", reason="torch is not installed: pip install
 from dtalker_model.errors import ModelError  # noqa: E402
 from dtalker_model.networks.hubert_cnn import HubertCnnConfig  # noqa: E402
 from dtalker_model.networks.network import Student  # noqa: E402
+from dtalker_model.networks.noise import LEAST_FRAMES, MOST_FRAMES, TAPS, low_pass  # noqa: E402
 from dtalker_model.networks.student_config import StudentConfig  # noqa: E402
 from dtalker_model.networks.torch_step import TorchStep  # noqa: E402
 from dtalker_model.speaking.runtime import DECODER, OnnxStep, State, Step  # noqa: E402
@@ -22,16 +23,18 @@ T = 200
 TOLERANCE = 1e-4
 Plan = list[tuple[int, int]]
 """Frames and steps of one call after the other."""
+ARTICULATIONS = (0.5, 1.0, 2.0)
 
 
 @pytest.fixture(scope="module")
 def student() -> Student:
     """Random weights, large enough for noise and steps to matter."""
     torch.manual_seed(0)
-    student = Student(StudentConfig(encoder_dim=24, decoder_dim=16, default_steps=2))
+    student = Student(StudentConfig(encoder_dim=24, encoder_hidden=20, decoder_dim=16, default_steps=2))
     with torch.no_grad():
         for parameter in student.parameters():
             parameter.mul_(2)
+    student.colour.taps.copy_(low_pass(torch.linspace(LEAST_FRAMES, MOST_FRAMES, 52)))
     return student.eval()
 
 
@@ -42,26 +45,30 @@ def onnx(student: Student, tmp_path_factory: pytest.TempPathFactory) -> OnnxStep
     return OnnxStep(path, embedding_dim=64, steps=2)
 
 
-def run(step: Step, batch: int, plan: Plan) -> tuple[np.ndarray, State]:
+def run(step: Step, batch: int, plan: Plan, articulation: float = 1.0) -> tuple[np.ndarray, State]:
     """Weights (batch, frames of the plan, 52) and the last state, for the same random input every time."""
     draw = np.random.default_rng(0)
     x = [draw.standard_normal((batch, T, dim), np.float32) for dim in (128, 52, 64, 64)]
     state, parts, begin = step.initial_state(batch), [], 0
     for frames, steps in plan:
         features, noise, identity, emotion = (a[:, begin : begin + frames] for a in x)
-        weights, state = step(features, noise, identity, emotion, state, steps)
+        weights, state = step(features, noise, identity, emotion, state, steps, articulation)
         parts.append(weights)
         begin += frames
     return np.concatenate(parts, axis=1), state
 
 
+@pytest.mark.parametrize("articulation", ARTICULATIONS)
 @pytest.mark.parametrize("batch", [1, 16])
 @pytest.mark.parametrize("steps", [1, 2, 4])
-def test_streaming_onnx_is_offline_torch(student: Student, onnx: OnnxStep, steps: int, batch: int) -> None:
-    expected, last = run(TorchStep(student), batch, [(T, steps)])
-    streamed, state = run(onnx, batch, [(1, steps), (2, steps), (60, steps), (137, steps)])
+def test_streaming_onnx_is_offline_torch(
+    student: Student, onnx: OnnxStep, steps: int, batch: int, articulation: float
+) -> None:
+    expected, last = run(TorchStep(student), batch, [(T, steps)], articulation)
+    streamed, state = run(onnx, batch, [(1, steps), (2, steps), (60, steps), (137, steps)], articulation)
     np.testing.assert_allclose(streamed, expected, atol=TOLERANCE)
-    assert state.keys() == last.keys()
+    assert state.keys() == last.keys() and state["noise"].shape == (batch, TAPS - 1, 52)
+    np.testing.assert_array_equal(state["noise"], last["noise"])
     assert state[DECODER].shape == (batch, steps, 3, 16)
     np.testing.assert_allclose(state[DECODER], last[DECODER], atol=TOLERANCE)
 
@@ -79,6 +86,25 @@ def test_switching_steps_on_the_way_is_the_same_for_any_chunks(student: Student,
     chunks = [(part, steps) for frames, steps in plan for part in (1, 7, frames - 8)]
     np.testing.assert_allclose(run(onnx, 2, chunks)[0], expected, atol=TOLERANCE)
     np.testing.assert_array_equal(run(onnx, 2, chunks)[0], run(onnx, 2, chunks)[0])
+
+
+def test_articulation_is_an_input_of_the_graph_and_one_is_as_learned(student: Student, onnx: OnnxStep) -> None:
+    half, one, two = (run(onnx, 1, [(T, 2)], articulation)[0] for articulation in ARTICULATIONS)
+    assert min(np.abs(half - one).max(), np.abs(two - one).max()) > 0.01
+    np.testing.assert_array_equal(run(onnx, 1, [(T, 2)])[0], one)
+    np.testing.assert_array_equal(run(TorchStep(student), 1, [(T, 2)])[0], run(TorchStep(student), 1, [(T, 2)], 1.0)[0])
+
+
+def test_articulation_may_change_while_it_talks(student: Student, onnx: OnnxStep) -> None:
+    def led(step: Step) -> np.ndarray:
+        draw, state, parts = np.random.default_rng(0), step.initial_state(2), []
+        for articulation in (1.0, 2.0, 0.5):
+            x = [draw.standard_normal((2, 20, dim), np.float32) for dim in (128, 52, 64, 64)]
+            weights, state = step(x[0], x[1], x[2], x[3], state, 2, articulation)
+            parts.append(weights)
+        return np.concatenate(parts, axis=1)
+
+    np.testing.assert_allclose(led(onnx), led(TorchStep(student)), atol=TOLERANCE)
 
 
 def test_the_offline_student_is_exported_too(tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ def test_hubert_teaches_the_papers_small_encoder(
     hubert = tiny_hubert(tmp_path / "hubert")
     teacher = {"encoder": "hubert", "hubert": str(hubert), "shared": SIZES}
     (tmp_path / "teacher.json").write_text(
-        json.dumps({"teacher": teacher, "data": DATA, "hearing": PLAN, "plan": PLAN, "settling": PLAN})
+        json.dumps({"teacher": teacher, "data": DATA, "hearing": PLAN, "plan": PLAN})
     )
     student = {"student": SIZES | CNN}
     chain = {"distilled": student, "data": DATA, "align": PLAN, "first": PLAN, "later": PLAN}
