@@ -183,7 +183,7 @@ def face_geometry(corpus: Path, scale: Tensor) -> tuple[Tensor, Tensor]:
 def lip_geometry(corpus: Path) -> Tensor:
     """What each blendshape adds to the gap of the lips, the mouth's width and the lower lip's height: (3, 52) in mm."""
     face = load_face_basis(corpus)
-    return torch.from_numpy(np.stack([face.gap_mm, face.width_mm, face.lower_lip_mm])).float()
+    return torch.from_numpy(np.stack([face.gap_mm, face.width_mm, -face.drop_mm])).float()
 
 
 def motion_colour(variants: Sequence[Variant]) -> Tensor:
