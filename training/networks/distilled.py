@@ -25,19 +25,19 @@ ARTICULATION = (0.5, 2.0)
 SPOKEN = torch.tensor([float(i in LOWER_FACE) for i in range(len(ARKIT_NAMES))])
 """1 for blendshapes that audio decides: recordings correct them. Above, the teacher's samples are the target."""
 
+EMPHASIS = torch.sqrt(SPOKEN + 0.2 * (1 - SPOKEN))
+"""Of errors against the teacher: what it samples above the mouth varies most, and would else be all that is learned."""
+
 
 @dataclass(frozen=True)
 class StudentWeights(Weights):
-    """Weights of eq. (16), beside those of L_tea, which pull towards the mean and so weigh less here than there.
+    """Weights of eq. (16), beside those of L_tea.
 
     Attributes:
         distillation, alignment, enhancement: lambda_3, lambda_4, lambda_5.
     """
 
-    reconstruction: float = 0.2
-    velocity: float = 0.2
-    vertex: float = 0.5
-    distillation: float = 1.0
+    distillation: float = 0.5
     alignment: float = 1.0
     enhancement: float = 0.05
 
@@ -172,14 +172,14 @@ class Distilled(nn.Module):
             learning = (steps == self.steps)[:, None, None]
             target = halved if learning.all() else torch.where(learning, halved, ask(noisy, level, steps))
         clean = self.guided(p, audio, noisy, level, steps, w)
-        as_learned = (w == 1).float()
+        emphasis, as_learned = EMPHASIS.to(w.device), (w == 1).float()
         scored = replace(batch, observed=batch.observed * as_learned[:, None, None] * SPOKEN.to(w.device))
         recorded = batch.observed.amax(dim=(1, 2))
         targets = asked(batch.lips, recorded) * (w >= 1)[:, None].to(batch.lips.dtype)
         return {
             **losses.distances(clean, motion, scored, self.gram, self.gap),
             **lips(clean / self.student.motion_scale + self.student.motion_mean, targets, self.lips_mm),
-            "distillation": distillation(clean, target, level),
+            "distillation": distillation(clean * emphasis, target * emphasis, level),
             "enhancement": self._enhancement(batch, p_teacher, target, p, clean),
         }
 
