@@ -15,7 +15,7 @@ from dtalker_model import rates
 from dtalker_model.blendshapes import ARKIT_NAMES
 from dtalker_model.errors import ModelError
 
-FORMAT = "dtalker-model-2"
+FORMAT = "dtalker-model-1"
 WEIGHTS_FOLDER = Path(__file__).parent / "weights"
 DEFAULT_MODEL = "dtalker"
 
@@ -33,6 +33,7 @@ class ModelCard:
         lookahead_samples: frame i depends on audio before sample 320 i + this.
         sha256, listener_sha256: of the ``.onnx`` files; the listener (who speaks, in which mood) is optional.
         listener_identities, listener_emotions: the order of the listener's outputs.
+        articulates: whether `articulation` can be other than 1; models of before it was learned have no such input.
         parameters: numbers learned, both graphs together.
         training_data: one entry a source: name, licence, minutes, what its motion is.
         emotion_sources: for each emotion, where its face comes from.
@@ -55,6 +56,7 @@ class ModelCard:
     listener_emotions: tuple[str, ...] = ()
     emotion_sources: Mapping[str, str] = field(default_factory=dict)
     figures: Mapping[str, Any] = field(default_factory=dict)
+    articulates: bool = False
     seed: int = 0
     commit: str = ""
     config: Mapping[str, Any] = field(default_factory=dict)

@@ -82,12 +82,20 @@ class Settings:
         return LIVE in (self.identity, self.emotion) or self.live_share > 0
 
     def check(
-        self, identities: Collection[str], emotions: Collection[str], step_counts: Collection[int], hears: bool = True
+        self,
+        identities: Collection[str],
+        emotions: Collection[str],
+        step_counts: Collection[int],
+        hears: bool = True,
+        articulates: bool = True,
     ) -> None:
         """Raise `SettingError` unless names and steps are those that the model offers (from its card).
 
-        `hears` says whether the model has a listener, which 'live' and `live_share` need.
+        `hears` says whether the model has a listener, which 'live' and `live_share` need; `articulates` whether it
+        learned other articulations than 1.
         """
+        if self.articulation != 1 and not articulates:
+            raise SettingError(f"articulation: this model knows 1 alone, not {self.articulation:g}; use gain.lower")
         if self.listens and not hears:
             raise SettingError("this model has no listener: choose identity and emotion by name, and live_share 0")
         _require_known("identity", [self.identity], [*identities, LIVE])

@@ -83,7 +83,8 @@ class Talker:
             SettingError: a value out of range, or one that the model does not offer. Nothing changes then.
         """
         settings = self._settings.replace(**changes)
-        settings.check(self.card.identities, self.card.emotions, self.card.step_counts, hears(self.card))
+        card = self.card
+        settings.check(card.identities, card.emotions, card.step_counts, hears(card), card.articulates)
         self._settings = settings
 
     def push(self, pcm: np.ndarray, sample_rate_hz: int) -> list[Frame]:
@@ -176,7 +177,7 @@ def load(
     card, engine = load_engine(model, threads, wanted.seed)
     voices = voices_for(card, wanted)
     known = with_voices(card, voices)
-    wanted.check(known.identities, known.emotions, known.step_counts, hears(known))
+    wanted.check(known.identities, known.emotions, known.step_counts, hears(known), known.articulates)
     talker = Talker(card, engine, wanted)
     talker.add_voices(voices)
     return talker

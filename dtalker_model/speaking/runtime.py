@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -78,8 +79,11 @@ def for_steps(state: State, steps: int) -> State:
 class Graph:
     """An ONNX graph that carries its state through inputs ``state_*`` and outputs ``new_*``."""
 
-    def __init__(self, path: Path, inputs: dict[str, int], threads: int = 1) -> None:
+    def __init__(self, path: Path, inputs: dict[str, int], threads: int = 1, optional: Collection[str] = ()) -> None:
         """Load a graph and check that its inputs are those of `inputs` (name to last dimension) and state.
+
+        Args:
+            optional: names of `inputs` that an older graph may lack; it is not fed what it lacks.
 
         Raises:
             ModelError: the file is no graph, or not one of this kind.
@@ -89,8 +93,9 @@ class Graph:
         declared = {i.name: i.shape for i in self._session.get_inputs()}
         self._state_shapes = {n: s for n, s in declared.items() if n.startswith(STATE_PREFIX)}
         received = {n: s[-1] for n, s in declared.items() if n not in self._state_shapes}
-        if received != inputs:
+        if received != {n: d for n, d in inputs.items() if n in received or n not in optional}:
             raise ModelError(f"{path.name} takes {received}, expected {inputs}: it is not a dtalker model of this kind")
+        self._inputs = frozenset(declared)
         names = [o.name for o in self._session.get_outputs()]
         self._outputs = [n for n in names if not n.startswith(NEW_STATE_PREFIX)]
         self._states = [n.removeprefix(NEW_STATE_PREFIX) for n in names if n.startswith(NEW_STATE_PREFIX)]
@@ -103,7 +108,8 @@ class Graph:
 
     def run(self, inputs: dict[str, np.ndarray], state: State) -> tuple[list[np.ndarray], State]:
         """Outputs in the graph's order, and the new state."""
-        feed = inputs | {STATE_PREFIX + name: value for name, value in state.items()}
+        feed = {name: value for name, value in inputs.items() if name in self._inputs}
+        feed |= {STATE_PREFIX + name: value for name, value in state.items()}
         results = self._session.run(self._fetch, feed)
         return results[: len(self._outputs)], dict(zip(self._states, results[len(self._outputs) :]))
 
@@ -114,7 +120,7 @@ class OnnxStep(Graph, Step):
     def __init__(self, path: Path, embedding_dim: int, steps: int, threads: int = 1) -> None:
         """Load the graph; `steps` is the model's own number. Raises as `Graph`."""
         voice = {"identity": embedding_dim, "emotion": embedding_dim, "articulation": 1}
-        super().__init__(path, {"features": 128, "noise": 52, **voice}, threads)
+        super().__init__(path, {"features": 128, "noise": 52, **voice}, threads, optional=("articulation",))
         self.steps = steps
 
     def _run(self, inputs: dict[str, np.ndarray], state: State, steps: int) -> tuple[np.ndarray, State]:

@@ -143,7 +143,7 @@ def write_model(student: Student, listener: ListenerNetwork | None, card: ModelC
     write_graph(student, student_inputs(student), ["weights"], path)
     parameters = sum(p.numel() for p in student.parameters())
     steps, step_counts = student.config.default_steps, student.config.step_counts
-    card = replace(card, sha256=sha256_of(path), steps=steps, step_counts=step_counts)
+    card = replace(card, sha256=sha256_of(path), steps=steps, step_counts=step_counts, articulates=True)
     if listener is not None:
         write_graph(
             listener,
