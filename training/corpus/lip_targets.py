@@ -58,7 +58,7 @@ def lip_targets(phones: Sequence[tuple[str, float, float]], frames: int, speed: 
         if bare in SILENCES:
             begin_s, end_s = start_s + SILENCE_MARGIN_S, start_s + duration_s - SILENCE_MARGIN_S
             begin, end = (round(t / speed * FRAME_RATE_HZ) for t in (begin_s, end_s))
-            targets[begin:end] = REST
+            targets[begin : max(end, 0)] = REST
         elif bare in TARGETS:
             middle = round((start_s + duration_s / 2) / speed * FRAME_RATE_HZ)
             targets[max(middle - 1, 0) : middle + 2] = TARGETS[bare]
