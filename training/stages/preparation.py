@@ -191,15 +191,16 @@ def motion_colour(variants: Sequence[Variant]) -> Tensor:
 
     What nobody observed is as smooth as the average.
     """
-    found = np.full((0, 52), np.nan)
-    for source in sorted({v.clip.source for v in variants}):
-        mine = [v for v in variants if v.clip.source == source]
-        moved = [np.where(v.observed, v.weights, np.nan).astype(np.float32) for v in mine]
-        deviation = np.nanstd(np.concatenate(moved), axis=0)
-        velocity = np.nanstd(np.concatenate([np.diff(m, axis=0) for m in moved]), axis=0)
-        seen = deviation > LEAST_DEVIATION / 4
-        ratio = time_constants(torch.from_numpy(deviation), torch.from_numpy(velocity)).numpy()
-        found = np.vstack([found, np.where(seen, ratio, np.nan)])
-    constants = np.nanmean(found, axis=0, where=np.isfinite(found)) if len(found) else np.full(52, np.nan)
-    constants = np.where(np.isfinite(constants), constants, np.nanmean(constants))
-    return low_pass(torch.from_numpy(constants).float())
+    sources = sorted({v.clip.source for v in variants})
+    found = np.ma.stack([_smoothness([v for v in variants if v.clip.source == source]) for source in sources])
+    constants = found.mean(axis=0)
+    return low_pass(torch.from_numpy(constants.filled(constants.mean())).float())
+
+
+def _smoothness(variants: Sequence[Variant]) -> np.ma.MaskedArray:
+    """Time constants (52,) of one source's motion, in frames; masked where it was not observed or hardly moves."""
+    moved = [np.ma.array(v.weights.astype(np.float32), mask=~v.observed) for v in variants]
+    deviation = np.ma.concatenate(moved).std(axis=0).filled(0)
+    velocity = np.ma.concatenate([m[1:] - m[:-1] for m in moved]).std(axis=0).filled(0)
+    constants = time_constants(torch.from_numpy(deviation), torch.from_numpy(velocity)).numpy()
+    return np.ma.array(constants, mask=deviation <= LEAST_DEVIATION / 4)
