@@ -25,6 +25,7 @@ from training.corpus.lip_targets import (  # noqa: E402
     lip_targets,
 )
 from training.networks.lips import BELOW_ZERO, LIPS, ROUNDING, asked, lips  # noqa: E402
+from training.stages.preparation import lip_geometry  # noqa: E402
 
 JAW, CLOSE, SMILE, DROP = (INDEX[n] for n in ("jawOpen", "mouthClose", "mouthSmileLeft", "mouthLowerDownLeft"))
 NAMES = {bit: name for name, (bit, _) in LIPS.items()}
@@ -160,9 +161,12 @@ def test_the_face_of_the_corpus_moves_as_its_geometry_says(corpus: Path) -> None
     width = [abs(x[marks[54], 0] - x[marks[48], 0]) for x in (moved, rest)]
     assert width[0] - width[1] == pytest.approx(weights @ face.width_mm, abs=1e-3)
     height = [x[marks[[67, 66, 65]], 1].mean() for x in (moved, rest)]
-    assert height[0] - height[1] == pytest.approx(weights @ face.lower_lip_mm, abs=1e-3)
+    assert height[1] - height[0] == pytest.approx(weights @ face.drop_mm, abs=1e-3)
+    torch.testing.assert_close(
+        lip_geometry(corpus), torch.from_numpy(np.stack([face.gap_mm, face.width_mm, -face.drop_mm])).float()
+    )
     for name, row, sign in (
-        ("jawOpen", face.lower_lip_mm, -1), ("mouthLowerDownLeft", face.lower_lip_mm, -1),
+        ("jawOpen", face.drop_mm, 1), ("mouthLowerDownLeft", face.drop_mm, 1),
         ("mouthStretchLeft", face.width_mm, 1), ("mouthSmileRight", face.width_mm, 1),
         ("mouthPucker", face.width_mm, -1), ("jawOpen", face.gap_mm, 1), ("mouthClose", face.gap_mm, -1),
     ):  # fmt: skip

@@ -55,7 +55,7 @@ def test_marked_frames_are_where_they_should_be_and_apart() -> None:
     pair.recording[80, FUNNEL], pair.prediction[90, JAW] = 0.5, 0.0
     gap_mm, lips_cm = np.zeros(52), np.zeros((52, 3), np.float32)
     gap_mm[JAW], lips_cm[JAW, 1] = 30.0, 1.0
-    face = FaceBasis(lips_cm, lips_cm, lips_cm, np.zeros((52, 52)), 1.0, gap_mm, np.zeros(52), np.zeros(52))
+    face = FaceBasis(lips_cm, lips_cm, lips_cm, np.zeros((52, 52)), 1.0, gap_mm)
     pair.prediction[:80] = pair.recording[:80]
     shown = Shown(clip("a"), (("B", 0.38, 0.06),), pair, pair, 0.2, 1.95)
     marks = marked_frames(shown, face)
