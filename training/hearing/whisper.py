@@ -123,13 +123,21 @@ class WhisperHearing:
 
 
 def _load(source: str) -> Any:
+    """The encoder alone, of an encoder that was saved by itself or of a whole Whisper."""
     try:
         whisper = import_module("transformers.models.whisper.modeling_whisper")
     except ImportError:
         raise ModelError(f"{source}: needs transformers: pip install transformers") from None
-    local = Path(source).is_dir()
+    options = {"local_files_only": Path(source).is_dir(), "use_safetensors": True, "output_loading_info": True}
     try:
-        encoder = whisper.WhisperEncoder.from_pretrained(source, local_files_only=local, use_safetensors=True)
-    except (OSError, RuntimeError, ValueError) as error:
-        raise ModelError(f"{source} cannot be loaded as a Whisper encoder ({error}): {ADVICE}") from error
+        network, report = whisper.WhisperEncoder.from_pretrained(source, **options)
+        if len(report["missing_keys"]) == len(network.state_dict()):  # its names begin with "encoder."
+            network, report = whisper.WhisperModel.from_pretrained(source, **options)
+    except (OSError, RuntimeError, ValueError, import_module("safetensors").SafetensorError) as error:
+        reason = " ".join(str(error).split())
+        raise ModelError(f"{source} cannot be loaded as a Whisper encoder ({reason}): {ADVICE}") from error
+    lacking = [name for name in report["missing_keys"] if "decoder." not in name]
+    if lacking:
+        raise ModelError(f"{source}: {len(lacking)} weights are missing, {min(lacking)} first: {ADVICE}")
+    encoder = network.get_encoder() if hasattr(network, "decoder") else network
     return encoder.float().eval().requires_grad_(False)

@@ -22,7 +22,6 @@ from training.corpus.variants import log_mel  # noqa: E402
 from training.hearing import whisper  # noqa: E402
 from training.hearing.whisper import LAYERS, WhisperHearing, whisper_source  # noqa: E402
 
-NOT_YET = "what transformers says of the weights is not looked at yet"
 ROW = len(LAYERS) * DIM + 128
 SHORT_FRAMES, SHORT_CONTEXT = 60, 10
 """Windows of the tests that need several."""
@@ -191,7 +190,6 @@ def test_without_transformers_it_says_what_to_install(folder: Path, monkeypatch:
         WhisperHearing(str(folder), "cpu")
 
 
-@pytest.mark.xfail(reason=NOT_YET, strict=True)
 def test_a_damaged_file(folder: Path, tmp_path: Path) -> None:
     copied = Path(shutil.copytree(folder, tmp_path / "cut"))
     path = copied / "model.safetensors"
@@ -199,7 +197,6 @@ def test_a_damaged_file(folder: Path, tmp_path: Path) -> None:
     assert "incomplete" in refused(copied)
 
 
-@pytest.mark.xfail(reason=NOT_YET, strict=True)
 def test_missing_weights(folder: Path, tmp_path: Path) -> None:
     from safetensors.torch import load_file, save_file
 
@@ -210,7 +207,6 @@ def test_missing_weights(folder: Path, tmp_path: Path) -> None:
     assert "1 weights are missing" in refused(copied)
 
 
-@pytest.mark.xfail(reason=NOT_YET, strict=True)
 @pytest.mark.parametrize("kind", ["WhisperModel", "WhisperForConditionalGeneration"])
 def test_of_a_whole_whisper_the_encoder_is_taken(kind: str, tmp_path: Path) -> None:
     """As openai/whisper-base is on the hub."""
@@ -221,7 +217,6 @@ def test_of_a_whole_whisper_the_encoder_is_taken(kind: str, tmp_path: Path) -> N
     torch.testing.assert_close(WhisperHearing(str(tmp_path), "cpu")._encoder.state_dict(), expected)
 
 
-@pytest.mark.xfail(reason=NOT_YET, strict=True)
 def test_a_hub_out_of_reach_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     def unreachable(*_: object, **__: object) -> None:
         raise OSError("We couldn't connect to the hub.\nCheck your connection.")
