@@ -5,6 +5,7 @@ import threading
 import traceback
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from dtalker_model.errors import DtalkerError
@@ -18,8 +19,8 @@ MAX_MESSAGES = 20_000
 _POLL_S = 0.01
 """With a clock that is not the wall clock (simulated time) the thread looks at it this often."""
 
-_AGAIN_NS = 10_000_000_000
-"""A complaint of the same kind is repeated after this at the earliest."""
+_AGAIN_NS, _RARELY_NS = 10_000_000_000, 3_600_000_000_000
+"""A complaint of the same kind is repeated after the first of these at the earliest, and ever less often, up to the last."""
 
 
 class Log(Protocol):
@@ -29,22 +30,31 @@ class Log(Protocol):
     def error(self, message: str) -> Any: ...
 
 
+@dataclass
+class _Said:
+    at_ns: int
+    pause_ns: int = _AGAIN_NS
+    silent: int = 0
+
+
 class Complaints:
-    """Says the same kind of thing once, then at most every ten seconds with the number of repetitions."""
+    """Says the same kind of thing once, then after ten seconds with the number of repetitions, and ever less often."""
 
     def __init__(self) -> None:
-        self._kinds: dict[str, tuple[int, int]] = {}
+        self._kinds: dict[str, _Said] = {}
 
     def __call__(self, say: Callable[[str], Any], text: str, now_ns: int) -> None:
         """Pass `text` to `say`, unless something that differs only in numbers was said lately."""
         kind = re.sub(r"[\d.,]+", "#", text)
         if kind not in self._kinds and len(self._kinds) >= 100:
             self._kinds.clear()
-        said_ns, silent = self._kinds.get(kind, (None, 0))
-        if said_ns is not None and 0 <= now_ns - said_ns < _AGAIN_NS:
-            self._kinds[kind] = (said_ns, silent + 1)
+        said = self._kinds.get(kind)
+        if said is not None and 0 <= now_ns - said.at_ns < said.pause_ns:
+            said.silent += 1
             return
-        self._kinds[kind] = (now_ns, 0)
+        silent = said.silent if said is not None else 0
+        pause_ns = min(2 * said.pause_ns, _RARELY_NS) if said is not None and silent else _AGAIN_NS
+        self._kinds[kind] = _Said(now_ns, pause_ns)
         say(f"{text} ({silent} more like this)" if silent else text)
 
 
@@ -133,9 +143,11 @@ class Worker:
             self._complain(self._log.error, f"audio refused: {error}", arrival_ns)
 
     def _report_dropped(self) -> None:
-        said = self._engine.take_dropped()
-        if said:
-            self._complain(self._log.warning, said, self._clock_ns())
+        now_ns = self._clock_ns()
+        for said in self._engine.take_losses(now_ns):
+            self._complain(self._log.warning, said, now_ns)
+        for said in self._engine.take_refusals():
+            self._complain(self._log.error, f"audio refused, silence in its place: {said}", now_ns)
 
     def _wait(self) -> None:
         now_ns = self._clock_ns()

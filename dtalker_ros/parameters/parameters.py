@@ -13,7 +13,7 @@ from dtalker_model.errors import SettingError
 from dtalker_model.settings import Settings, SettingSpec, setting_specs
 from dtalker_ros.audio.convert import AudioFormat
 from dtalker_ros.audio.pcm import sample_format
-from dtalker_ros.timing.timeline import TimelineConfig
+from dtalker_ros.timing.timeline_config import TimelineConfig
 
 PACINGS = ("clock", "asap")
 
