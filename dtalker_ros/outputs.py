@@ -50,13 +50,13 @@ class Outputs:
             message.header = header(row.stamp_ns, self.frame_id)
             self._frames.publish(message)
 
-    def publish_info(self, card: Any, values: Mapping[str, Any]) -> None:
-        """Publish what a subscriber must know about the face."""
+    def publish_info(self, card: Any, values: Mapping[str, Any], delay_ms: float) -> None:
+        """Publish what a subscriber must know about the face; `delay_ms` is the playout delay in force."""
         message = FaceInfo(
             names=list(card.blendshapes),
             frame_rate_hz=float(values["publish_rate_hz"]),
             lookahead_ms=1000.0 * card.lookahead_samples / SAMPLE_RATE_HZ,
-            playout_delay_ms=float(values["playout_delay_ms"]),
+            playout_delay_ms=delay_ms,
             model=card.name,
             model_sha256=card.sha256,
             licence=card.licence,

@@ -2,8 +2,8 @@
 
 from collections import deque
 
-from dtalker_ros.timing.pace import MS
 from dtalker_ros.publish_rate import Shown
+from dtalker_ros.timing.pace import MS
 
 MEMORY_ROWS = 25
 """The lead that all of the last rows had can be kept: half a second."""

@@ -76,7 +76,7 @@ class Tap:
         return chunk
 
     def _on_second(self) -> None:
-        self._outputs.publish_info(self._talker.card, self._parameters.values())
+        self._outputs.publish_info(self._talker.card, self._parameters.values(), self.engine.timeline.delay_ms)
         self._outputs.publish_diagnostics(self.engine, self._worker, self._source.connected)
 
     def _on_speaker(self) -> None:

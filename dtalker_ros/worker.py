@@ -2,6 +2,7 @@
 
 import re
 import threading
+import time
 import traceback
 from collections import deque
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from dtalker_model.errors import DtalkerError
 from dtalker_ros.audio.convert import AudioChunk
 from dtalker_ros.publish_rate import Shown
 from dtalker_ros.timed_talker import TimedTalker
+from dtalker_ros.timing.clock_watch import ClockWatch
 
 MAX_MESSAGES = 20_000
 """Messages that may wait to be converted; beyond it the oldest is dropped (200 s of 10 ms chunks)."""
@@ -20,7 +22,7 @@ _POLL_S = 0.01
 """With a clock that is not the wall clock (simulated time) the thread looks at it this often."""
 
 _AGAIN_NS, _RARELY_NS = 10_000_000_000, 3_600_000_000_000
-"""A complaint of the same kind is repeated after the first of these at the earliest, and ever less often, up to the last."""
+"""A complaint of the same kind is repeated after the first of these at the earliest, then ever less often."""
 
 
 class Log(Protocol):
@@ -74,6 +76,7 @@ class Worker:
         self._engine, self._convert, self._publish = engine, convert, publish
         self._clock_ns, self._log, self._poll = clock_ns, log, poll
         self._complain = Complaints()
+        self._watch = None if poll else ClockWatch(clock_ns, time.monotonic_ns)
         self._inbox: deque[tuple[Any, int]] = deque()
         self._changed = threading.Condition()
         self._stopping = False
@@ -122,6 +125,9 @@ class Worker:
                 threading.Event().wait(_POLL_S)
 
     def _step(self) -> None:
+        step_ns = self._watch.step_ns() if self._watch is not None else 0
+        if step_ns:
+            self._engine.clock_set(step_ns)
         while self._inbox and not self._stopping:
             with self._changed:
                 message, arrival_ns = self._inbox.popleft() if self._inbox else (None, 0)
@@ -137,7 +143,7 @@ class Worker:
     def _take(self, message: Any, arrival_ns: int) -> None:
         self.received += 1
         try:
-            self._engine.add(self._convert(message), arrival_ns)
+            self._engine.add(self._convert(message), min(arrival_ns, self._clock_ns()))
         except (DtalkerError, TypeError, ValueError) as error:
             self.refused += 1
             self._complain(self._log.error, f"audio refused: {error}", arrival_ns)

@@ -1,9 +1,9 @@
 """Where the audio of each chunk belongs, told from when it arrives and from its stamp.
 
-All times are on the axis of what is heard: `end_ns` is when the audio at hand will have sounded, so that the chunks of a
-steady stream arrive at `end_ns`. Audio that keeps pace with the clock is live: whatever all its recent chunks are late or
-early in common is undone, by silence or by dropping the oldest. Audio that comes faster is speech sent ahead of time and
-is never touched.
+All times are on the axis of what is heard: `end_ns` is when the audio at hand will have sounded, so that the chunks of
+a steady stream arrive at `end_ns`. Audio that keeps pace with the clock is live: by how much all its recent chunks are
+late or early in common is undone, by silence or by dropping the oldest. Audio that comes faster is speech sent ahead of
+time and is never touched.
 """
 
 from dataclasses import dataclass

@@ -20,8 +20,8 @@ LATE, DRIFT, OVERFLOW, DOUBLED, MISSING, JUMP, CLOCK, FRAMES = (
     "frames",
 )
 """Audio dropped because its time had passed, because the publisher's clock is fast, because too much waited, because it
-came twice; silence put in where audio is missing; jumps of stamps and of the clock (nanoseconds, with sign); frames of the
-20 ms grid that are never shown."""
+came twice; silence put in where audio is missing; jumps of stamps and of the clock (with sign); frames that are never
+shown."""
 
 _TEXTS = {
     DRIFT: (SMALL_NS, "the audio's clock is fast: dropped {:.3f} s to stay in step"),

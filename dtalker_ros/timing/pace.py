@@ -76,7 +76,7 @@ class Spread:
         jitter, or not known yet.
         """
         tolerance_ns = max(least_ns, self.width_ns // 3) if self.full else 0
-        if not self.full or self.lowest_ns <= tolerance_ns and self.highest_ns >= -tolerance_ns:
+        if not self.full or (self.lowest_ns <= tolerance_ns and self.highest_ns >= -tolerance_ns):
             return 0
         return self.lowest_ns if self.lowest_ns > 0 else self.highest_ns
 

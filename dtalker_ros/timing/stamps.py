@@ -28,8 +28,8 @@ class _Astray:
 class Stamps:
     """Turns stamps into times on our clock.
 
-    What is estimated: `way_ns`, the least that audio lately took from its stamp to its arrival, and the skew that keeps a
-    row of stamps going when the publisher's clock is set.
+    What is estimated: `way_ns`, the least that audio lately took from its stamp to its arrival, and the skew that keeps
+    a row of stamps going when the publisher's clock is set.
     """
 
     def __init__(self) -> None:

@@ -137,7 +137,7 @@ class AudioQueue:
         return pcm
 
     def drop(self, duration_ns: int) -> tuple[int, int]:
-        """Drop the oldest `duration_ns` of silence and audio; returns how much of it and how much audio, nanoseconds."""
+        """Drop the oldest `duration_ns` of silence and audio; returns how much, and how much audio."""
         gone_ns, audio_ns = 0, 0
         while self._pieces and gone_ns < duration_ns:
             gone_ns += self.shorten_lead((duration_ns - gone_ns) // SAMPLE_NS) * SAMPLE_NS

@@ -3,8 +3,8 @@
 The stream is an endless row of 16 kHz samples. Sample `s` is shown at ``origin_ns + s * 62500``, so frames lie on one
 grid of 20 ms for as long as the node is active, whatever arrives. Audio of time `t` (its stamp or its arrival) has its
 place at the sample shown at `t` plus the playout delay: silence fills the stream up to there, exactly. If the stream is
-already past that place, the audio follows without a break; `Arrivals` tells when that must be undone. No ROS in here, and
-no threads: `now_ns` is an argument.
+already past that place, the audio follows without a break; `Arrivals` tells when that must be undone. No ROS in here,
+and no threads: `now_ns` is an argument.
 """
 
 from dtalker_model.rates import FRAME_SAMPLES, LOOKAHEAD_SAMPLES, SAMPLE_RATE_HZ

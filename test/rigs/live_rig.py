@@ -10,8 +10,8 @@ import numpy as np
 from timeline_rig import START_NS, Rig
 
 from dtalker_ros.audio.convert import AudioChunk
-from dtalker_ros.timing.pace import MS
 from dtalker_ros.publish_rate import Shown
+from dtalker_ros.timing.pace import MS
 from dtalker_ros.timing.timeline_config import TimelineConfig
 from dtalker_ros.worker import Complaints
 
