@@ -50,13 +50,13 @@ class Outputs:
             message.header = header(row.stamp_ns, self.frame_id)
             self._frames.publish(message)
 
-    def publish_info(self, card: Any, values: Mapping[str, Any]) -> None:
-        """Publish what a subscriber must know about the face."""
+    def publish_info(self, card: Any, values: Mapping[str, Any], delay_ms: float) -> None:
+        """Publish what a subscriber must know about the face; `delay_ms` is the playout delay in force."""
         message = FaceInfo(
             names=list(card.blendshapes),
             frame_rate_hz=float(values["publish_rate_hz"]),
             lookahead_ms=1000.0 * card.lookahead_samples / SAMPLE_RATE_HZ,
-            playout_delay_ms=float(values["playout_delay_ms"]),
+            playout_delay_ms=delay_ms,
             model=card.name,
             model_sha256=card.sha256,
             licence=card.licence,
@@ -86,7 +86,7 @@ class Outputs:
 
     def publish_diagnostics(self, engine: TimedTalker, worker: Worker, connected: bool) -> None:
         """Publish rate, latency, losses and queue."""
-        lost = engine.statistics.dropped_frames + worker.lost
+        lost = engine.timeline.losses.dropped_frames + worker.lost
         status = DiagnosticStatus(name=f"{self._node.get_name()}: talker", hardware_id=self.frame_id)
         status.level = DiagnosticStatus.WARN if lost or worker.refused else DiagnosticStatus.OK
         status.message = "hearing" if connected else "no audio publisher yet"
@@ -108,8 +108,8 @@ class Outputs:
             "latency_ms_p99": f"{p99:.2f}",
             "real_time_factor": f"{statistics.compute_s / max(statistics.audio_s, 1e-9):.4f}",
             "queued_s": f"{timeline.queued_s:.3f}",
-            "dropped_frames": statistics.dropped_frames,
-            "dropped_audio_s": f"{statistics.dropped_s:.3f}",
+            "dropped_frames": timeline.losses.dropped_frames,
+            "dropped_audio_s": f"{timeline.losses.dropped_ns / 1e9:.3f}",
             "messages_received": worker.received,
             "messages_refused": worker.refused,
             "messages_lost": worker.lost,

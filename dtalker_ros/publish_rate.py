@@ -44,6 +44,11 @@ class PublishRate:
             self.rate_hz, self._step_ns = rate_hz, Fraction(_SECOND_NS) / Fraction(rate_hz)
             self._restart(self._first_sequence + self._count)
 
+    def begin(self) -> None:
+        """The next stamps do not go on from those before, and nothing is missing in between."""
+        self._before = None
+        self._restart(self._first_sequence + self._count)
+
     def push(self, stamp_ns: int, weights: NDArray[np.float32], ready_ns: int) -> Iterator[Shown]:
         """The rows that `weights`, shown at `stamp_ns`, completes."""
         before = self._before

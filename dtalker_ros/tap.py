@@ -13,7 +13,7 @@ from dtalker_ros.outputs import Outputs
 from dtalker_ros.parameters.node_parameters import NodeParameters
 from dtalker_ros.parameters.parameters import declared_format, timeline_config
 from dtalker_ros.timed_talker import TalkerLike, TimedTalker
-from dtalker_ros.timing.arrivals import MS
+from dtalker_ros.timing.pace import MS
 from dtalker_ros.worker import Worker
 
 INFO_PERIOD_S = 1.0
@@ -76,14 +76,14 @@ class Tap:
         return chunk
 
     def _on_second(self) -> None:
-        self._outputs.publish_info(self._talker.card, self._parameters.values())
+        self._outputs.publish_info(self._talker.card, self._parameters.values(), self.engine.timeline.delay_ms)
         self._outputs.publish_diagnostics(self.engine, self._worker, self._source.connected)
 
     def _on_speaker(self) -> None:
         with self.engine.lock:
             settings, belief = self._talker.settings, self._talker.belief
             shown_ns = self.engine.timeline.show_ns(self._talker.samples)
-            delay_ns = round(self.engine.timeline.config.playout_delay_ms * MS)
+            delay_ns = round(self.engine.timeline.delay_ms * MS)
         if settings.listens:
             self._outputs.publish_speaker(belief, shown_ns - delay_ns)
 

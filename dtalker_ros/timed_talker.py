@@ -5,8 +5,9 @@
 
 import threading
 import time
+import traceback
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Protocol
@@ -14,12 +15,15 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from dtalker_model.errors import DtalkerError
 from dtalker_model.hearing.audio import Resampler
-from dtalker_model.rates import FRAME_RATE_HZ, SAMPLE_RATE_HZ
+from dtalker_model.rates import FRAME_RATE_HZ, FRAME_SAMPLES, LOOKAHEAD_SAMPLES, SAMPLE_RATE_HZ
 from dtalker_ros.audio.convert import AudioChunk
 from dtalker_ros.publish_rate import PublishRate, Shown
+from dtalker_ros.release import Release
 from dtalker_ros.timing.stream import Block
-from dtalker_ros.timing.timeline import AUDIO_LEAD_MS, Dropped, Timeline, TimelineConfig
+from dtalker_ros.timing.timeline import AUDIO_LEAD_MS, Timeline
+from dtalker_ros.timing.timeline_config import TimelineConfig
 
 HUSH_MS = 100 - AUDIO_LEAD_MS - 20
 """The mouth rests within 100 ms of a flush: frames already sent reach AUDIO_LEAD_MS ahead, one frame is rounding."""
@@ -55,8 +59,6 @@ class Statistics:
     frames: int = 0
     compute_s: float = 0.0
     audio_s: float = 0.0
-    dropped_s: float = 0.0
-    dropped_frames: int = 0
     latency_ms: "deque[float]" = field(default_factory=lambda: deque(maxlen=LATENCY_WINDOW))
 
     def percentiles(self) -> tuple[float, float, float]:
@@ -80,7 +82,9 @@ class TimedTalker:
         self.statistics = Statistics()
         self.talker.reset()
         self.timeline = Timeline(self._config, now_ns)
-        self._rate = PublishRate(self._rate_hz)
+        self._rate, self._release = PublishRate(self._rate_hz), Release()
+        self._stretch = 0
+        self._refusals: list[str] = []
 
     def reset(self, now_ns: int) -> None:
         """Fresh state: nothing queued, sequence 0, counters 0; settings stay."""
@@ -115,32 +119,43 @@ class TimedTalker:
     def step(self, now_ns: int) -> list[Shown]:
         """Compute what is due; returns the rows to publish."""
         with self.lock:
-            return [row for block in self.timeline.due(now_ns) for row in self._push(block)]
+            blocks = self.timeline.due(now_ns)
+            held = self._begin_stretch() if self.timeline.stretch != self._stretch else []
+            self._release.add([row for block in blocks for row in self._push(block)], now_ns)
+            return held + (self._release.leave_all() if self._config.asap else self._release.leave(now_ns))
 
-    def take_dropped(self) -> str:
-        """A sentence on what was dropped since the last call; empty if nothing was."""
+    def clock_set(self, step_ns: int) -> None:
+        """The clock was set by `step_ns`: everything goes on from there."""
         with self.lock:
-            dropped, self.timeline.dropped = self.timeline.dropped, Dropped()
-            self.statistics.dropped_s += (dropped.late_ns + dropped.drift_ns + dropped.overflow_ns) / 1e9
-            self.statistics.dropped_frames += dropped.frames
-        parts = []
-        if dropped.frames:
-            audio = f" and {dropped.late_ns / 1e9:.2f} s of audio" if dropped.late_ns else ""
-            parts.append(f"late: dropped {dropped.frames} frames{audio} whose time had passed")
-        if dropped.drift_ns:
-            parts.append(f"the audio's clock is fast: dropped {dropped.drift_ns / 1e9:.3f} s to stay in step")
-        if dropped.overflow_ns:
-            parts.append(f"queue full: dropped the oldest {dropped.overflow_ns / 1e9:.2f} s of audio (max_queue_s)")
-        return "; ".join(parts)
+            self.timeline.shift(step_ns)
+
+    def take_losses(self, now_ns: int) -> list[str]:
+        """Sentences on what was lost since the last call."""
+        with self.lock:
+            return self.timeline.losses.take(now_ns)
+
+    def take_refusals(self) -> list[str]:
+        """Why the talker refused audio since the last call; silence took its place."""
+        with self.lock:
+            refusals, self._refusals = self._refusals, []
+            return refusals
 
     def next_wake_ns(self, now_ns: int) -> int | None:
         """When `step` has more to do if nothing arrives; None if never."""
         with self.lock:
-            return self.timeline.next_wake_ns(now_ns)
+            wakes = (self.timeline.next_wake_ns(now_ns), self._release.next_ns())
+            return min((wake_ns for wake_ns in wakes if wake_ns is not None), default=None)
 
-    def _push(self, block: Block) -> list[Shown]:
+    def _begin_stretch(self) -> list[Shown]:
+        """Stamps do not go on from those before; returns the rows that still have the old ones."""
+        self._stretch = self.timeline.stretch
+        self._rate.begin()
+        return self._release.leave_all()
+
+    def _push(self, block: Block) -> Iterator[Shown]:
+        """The rows that `block` completes. The talker's own count of samples says which frames they show."""
         began = time.perf_counter()
-        frames = self.talker.push(block.pcm, block.sample_rate_hz)
+        frames = self._frames(block)
         self.statistics.compute_s += time.perf_counter() - began
         self.statistics.audio_s += len(block.pcm) / block.sample_rate_hz
         if block.sample_rate_hz != SAMPLE_RATE_HZ:
@@ -148,12 +163,20 @@ class TimedTalker:
             kept_back = self.timeline.fed_samples - self.talker.samples
             self.timeline.holdback = max(self.timeline.holdback, min(kept_back, MAX_HOLDBACK))
         self.statistics.frames += len(frames)
-        show_ns = self.timeline.show_ns
-        return [
-            row
-            for frame in frames
-            for row in self._rate.push(show_ns(frame.start_sample), frame.weights, block.ready_ns)
-        ]
+        first = (self.talker.samples - LOOKAHEAD_SAMPLES) // FRAME_SAMPLES + 1 - len(frames)
+        for number, frame in enumerate(frames, first):
+            yield from self._rate.push(self.timeline.show_ns(number * FRAME_SAMPLES), frame.weights, block.ready_ns)
+
+    def _frames(self, block: Block) -> list[Any]:
+        """The frames that `block` completes; silence takes the place of what the talker refuses."""
+        before = self.talker.samples
+        try:
+            return self.talker.push(block.pcm, block.sample_rate_hz)
+        except Exception as error:
+            self._refusals.append(str(error) if isinstance(error, DtalkerError) else traceback.format_exc())
+            if self.talker.samples != before:  # it was heard; what went wrong came after
+                return []
+            return self.talker.push(np.zeros((len(block.pcm), 1), np.int16), block.sample_rate_hz)
 
 
 @lru_cache

@@ -2,15 +2,18 @@
 
 import re
 import threading
+import time
 import traceback
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from dtalker_model.errors import DtalkerError
 from dtalker_ros.audio.convert import AudioChunk
 from dtalker_ros.publish_rate import Shown
 from dtalker_ros.timed_talker import TimedTalker
+from dtalker_ros.timing.clock_watch import ClockWatch
 
 MAX_MESSAGES = 20_000
 """Messages that may wait to be converted; beyond it the oldest is dropped (200 s of 10 ms chunks)."""
@@ -18,8 +21,8 @@ MAX_MESSAGES = 20_000
 _POLL_S = 0.01
 """With a clock that is not the wall clock (simulated time) the thread looks at it this often."""
 
-_AGAIN_NS = 10_000_000_000
-"""A complaint of the same kind is repeated after this at the earliest."""
+_AGAIN_NS, _RARELY_NS = 10_000_000_000, 3_600_000_000_000
+"""A complaint of the same kind is repeated after the first of these at the earliest, then ever less often."""
 
 
 class Log(Protocol):
@@ -29,22 +32,31 @@ class Log(Protocol):
     def error(self, message: str) -> Any: ...
 
 
+@dataclass
+class _Said:
+    at_ns: int
+    pause_ns: int = _AGAIN_NS
+    silent: int = 0
+
+
 class Complaints:
-    """Says the same kind of thing once, then at most every ten seconds with the number of repetitions."""
+    """Says the same kind of thing once, then after ten seconds with the number of repetitions, and ever less often."""
 
     def __init__(self) -> None:
-        self._kinds: dict[str, tuple[int, int]] = {}
+        self._kinds: dict[str, _Said] = {}
 
     def __call__(self, say: Callable[[str], Any], text: str, now_ns: int) -> None:
         """Pass `text` to `say`, unless something that differs only in numbers was said lately."""
         kind = re.sub(r"[\d.,]+", "#", text)
         if kind not in self._kinds and len(self._kinds) >= 100:
             self._kinds.clear()
-        said_ns, silent = self._kinds.get(kind, (None, 0))
-        if said_ns is not None and 0 <= now_ns - said_ns < _AGAIN_NS:
-            self._kinds[kind] = (said_ns, silent + 1)
+        said = self._kinds.get(kind)
+        if said is not None and 0 <= now_ns - said.at_ns < said.pause_ns:
+            said.silent += 1
             return
-        self._kinds[kind] = (now_ns, 0)
+        silent = said.silent if said is not None else 0
+        pause_ns = min(2 * said.pause_ns, _RARELY_NS) if said is not None and silent else _AGAIN_NS
+        self._kinds[kind] = _Said(now_ns, pause_ns)
         say(f"{text} ({silent} more like this)" if silent else text)
 
 
@@ -64,6 +76,7 @@ class Worker:
         self._engine, self._convert, self._publish = engine, convert, publish
         self._clock_ns, self._log, self._poll = clock_ns, log, poll
         self._complain = Complaints()
+        self._watch = None if poll else ClockWatch(clock_ns, time.monotonic_ns)
         self._inbox: deque[tuple[Any, int]] = deque()
         self._changed = threading.Condition()
         self._stopping = False
@@ -112,6 +125,9 @@ class Worker:
                 threading.Event().wait(_POLL_S)
 
     def _step(self) -> None:
+        step_ns = self._watch.step_ns() if self._watch is not None else 0
+        if step_ns:
+            self._engine.clock_set(step_ns)
         while self._inbox and not self._stopping:
             with self._changed:
                 message, arrival_ns = self._inbox.popleft() if self._inbox else (None, 0)
@@ -127,15 +143,17 @@ class Worker:
     def _take(self, message: Any, arrival_ns: int) -> None:
         self.received += 1
         try:
-            self._engine.add(self._convert(message), arrival_ns)
+            self._engine.add(self._convert(message), min(arrival_ns, self._clock_ns()))
         except (DtalkerError, TypeError, ValueError) as error:
             self.refused += 1
             self._complain(self._log.error, f"audio refused: {error}", arrival_ns)
 
     def _report_dropped(self) -> None:
-        said = self._engine.take_dropped()
-        if said:
-            self._complain(self._log.warning, said, self._clock_ns())
+        now_ns = self._clock_ns()
+        for said in self._engine.take_losses(now_ns):
+            self._complain(self._log.warning, said, now_ns)
+        for said in self._engine.take_refusals():
+            self._complain(self._log.error, f"audio refused, silence in its place: {said}", now_ns)
 
     def _wait(self) -> None:
         now_ns = self._clock_ns()

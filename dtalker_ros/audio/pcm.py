@@ -7,9 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dtalker_model.errors import AudioError
-
-MAX_FLOAT = 16.0
-"""Float samples are expected within -1..1; beyond this they are surely integers that were never divided."""
+from dtalker_model.hearing.audio import LOUDEST_FLOAT
 
 
 @dataclass(frozen=True)
@@ -96,5 +94,5 @@ def check_samples(pcm: NDArray[np.generic]) -> None:
     if not np.isfinite(peak):
         bad = int(pcm.size - np.count_nonzero(np.isfinite(pcm)))
         raise AudioError(f"{bad} of {pcm.size} samples are NaN or infinite: check the publisher")
-    if peak > MAX_FLOAT:
+    if peak > LOUDEST_FLOAT:
         raise AudioError(f"float samples reach {peak:g}, expected -1..1: divide 16-bit samples by 32768 first")

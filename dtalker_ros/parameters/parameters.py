@@ -13,7 +13,7 @@ from dtalker_model.errors import SettingError
 from dtalker_model.settings import Settings, SettingSpec, setting_specs
 from dtalker_ros.audio.convert import AudioFormat
 from dtalker_ros.audio.pcm import sample_format
-from dtalker_ros.timing.timeline import TimelineConfig
+from dtalker_ros.timing.timeline_config import TimelineConfig
 
 PACINGS = ("clock", "asap")
 
@@ -62,7 +62,13 @@ NODE_PARAMETERS: tuple[ParameterSpec, ...] = (
     ),
     ParameterSpec("pacing", "clock", "'clock': live, frames in real time; 'asap': offline, as fast as audio comes in."),
     ParameterSpec("frame_id", "face", "Name of the face, in the header of every message."),
-    ParameterSpec("gap_ms", 100.0, "Input that stalls for this long has ended; silence follows.", (20.0, 5000.0), "ms"),
+    ParameterSpec(
+        "gap_ms",
+        0.0,
+        "Input that stalls for this long has ended and silence follows; 0: told from its jitter, 100 ms at most.",
+        (0.0, 5000.0),
+        "ms",
+    ),
     ParameterSpec(
         "max_lateness_ms",
         500.0,

@@ -1,8 +1,8 @@
 """Parts of the timeline: how far the stream was fed, and the bounded queue of audio that waits to be fed."""
 
 from collections import deque
-from collections.abc import Iterator
 from dataclasses import dataclass
+from math import gcd
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,6 +53,14 @@ class StreamPosition:
         base, fed = (self._base, self._fed) if rate_hz == self.rate_hz else (self.samples, 0)
         return max(0, -(-(target - base) * rate_hz // SAMPLE_RATE_HZ) - fed)
 
+    def room_to_whole(self, target: int) -> int | None:
+        """Samples at `rate_hz` to where both rates have a whole number of samples, so that a resampler can end without
+        rounding; None where the next such place is beyond `target`.
+        """
+        unit = self.rate_hz // gcd(self.rate_hz, SAMPLE_RATE_HZ)
+        whole = -(-self._fed // unit) * unit
+        return whole - self._fed if self._base + whole * SAMPLE_RATE_HZ // self.rate_hz <= target else None
+
 
 @dataclass
 class Piece:
@@ -60,9 +68,11 @@ class Piece:
 
     chunk: AudioChunk
     arrival_ns: int
-    start: int | None
-    """Stream index of its first sample in 16 kHz samples; None: right after what goes before."""
+    lead: int = 0
+    """Silence between what goes before and it, in 16 kHz samples."""
     taken: int = 0
+    anchor_ns: int | None = None
+    """It begins another recording, whose first sample is shown then; None: it goes on from what goes before."""
 
     @property
     def left(self) -> int:
@@ -81,9 +91,7 @@ class AudioQueue:
     def __init__(self) -> None:
         self._pieces: deque[Piece] = deque()
         self._duration_ns = 0
-
-    def __iter__(self) -> Iterator[Piece]:
-        return iter(self._pieces)
+        self._lead = 0
 
     def __bool__(self) -> bool:
         return bool(self._pieces)
@@ -95,13 +103,27 @@ class AudioQueue:
 
     @property
     def duration_ns(self) -> int:
-        """Audio in the queue, nanoseconds."""
+        """Audio in the queue, nanoseconds, without the silence between."""
         return self._duration_ns
+
+    @property
+    def length_ns(self) -> int:
+        """Audio and silence in the queue, nanoseconds."""
+        return self._duration_ns + self._lead * SAMPLE_NS
 
     def append(self, piece: Piece) -> None:
         """Add `piece` at the end."""
         self._pieces.append(piece)
         self._duration_ns += piece.left_ns
+        self._lead += piece.lead
+
+    def shorten_lead(self, samples: int) -> int:
+        """Take up to `samples` from the silence before the oldest piece; returns how many there were."""
+        piece = self._pieces[0]
+        taken = min(samples, piece.lead)
+        piece.lead -= taken
+        self._lead -= taken
+        return taken
 
     def take(self, count: int) -> NDArray[np.generic]:
         """Up to `count` samples of the oldest piece (at its own rate); the piece goes when it is used up."""
@@ -114,23 +136,21 @@ class AudioQueue:
             self._pieces.popleft()
         return pcm
 
-    def drop(self, duration_ns: int) -> int:
-        """Drop the oldest `duration_ns` of audio; returns the nanoseconds really dropped."""
-        dropped_ns = 0
-        while self._pieces and dropped_ns < duration_ns:
+    def drop(self, duration_ns: int) -> tuple[int, int]:
+        """Drop the oldest `duration_ns` of silence and audio; returns how much, and how much audio."""
+        gone_ns, audio_ns = 0, 0
+        while self._pieces and gone_ns < duration_ns:
+            gone_ns += self.shorten_lead((duration_ns - gone_ns) // SAMPLE_NS) * SAMPLE_NS
             piece, before_ns = self._pieces[0], self._duration_ns
-            self.take(-(-(duration_ns - dropped_ns) * piece.chunk.sample_rate_hz // 1_000_000_000))
-            dropped_ns += before_ns - self._duration_ns
-        return dropped_ns
-
-    def shift(self, samples: int) -> None:
-        """Move what has a place in the stream earlier by `samples`."""
-        for piece in self._pieces:
-            if piece.start is not None:
-                piece.start -= samples
+            if piece.lead:
+                break
+            self.take(-(-(duration_ns - gone_ns) * piece.chunk.sample_rate_hz // 1_000_000_000))
+            gone_ns += before_ns - self._duration_ns
+            audio_ns += before_ns - self._duration_ns
+        return gone_ns, audio_ns
 
     def clear(self) -> int:
         """Drop everything; returns its duration in nanoseconds."""
-        dropped_ns, self._duration_ns = self._duration_ns, 0
+        dropped_ns, self._duration_ns, self._lead = self._duration_ns, 0, 0
         self._pieces.clear()
         return dropped_ns

@@ -20,6 +20,7 @@ class FakeTalker:
     _chunks: list[np.ndarray] = field(default_factory=list)
     _recent: np.ndarray = field(default_factory=lambda: np.zeros(0, np.float32))
     _sent: int = 0
+    _samples: int = 0
 
     @property
     def heard(self) -> np.ndarray:
@@ -28,12 +29,13 @@ class FakeTalker:
 
     @property
     def samples(self) -> int:
-        return sum(len(chunk) for chunk in self._chunks)
+        return self._samples
 
     def push(self, pcm: np.ndarray, sample_rate_hz: int) -> list[Any]:
         assert sample_rate_hz == 16_000
         assert len(pcm) > 0
         self._chunks.append(pcm.astype(np.float32).mean(axis=1))
+        self._samples += len(pcm)
         self._recent = np.concatenate([self._recent, self._chunks[-1]])
         frames = []
         while len(self._recent) >= REACH:
@@ -45,7 +47,7 @@ class FakeTalker:
         return frames
 
     def reset(self) -> None:
-        self._chunks, self._recent, self._sent = [], np.zeros(0, np.float32), 0
+        self._chunks, self._recent, self._sent, self._samples = [], np.zeros(0, np.float32), 0, 0
 
     def set(self, **changes: Any) -> None:
         self.settings = SimpleNamespace(**{**vars(self.settings), **changes})

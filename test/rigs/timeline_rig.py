@@ -6,8 +6,8 @@ from fake_talker import FakeTalker
 from dtalker_ros.audio.convert import AudioChunk
 from dtalker_ros.publish_rate import Shown
 from dtalker_ros.timed_talker import TimedTalker
-from dtalker_ros.timing.arrivals import MS
-from dtalker_ros.timing.timeline import TimelineConfig
+from dtalker_ros.timing.pace import MS
+from dtalker_ros.timing.timeline_config import TimelineConfig
 
 START_NS = 1_700_000_000_123_456_789
 CHUNK = 320

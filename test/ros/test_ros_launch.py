@@ -81,7 +81,7 @@ def test_it_talks_with_its_defaults(listener: Listener) -> None:
 def test_arguments_win_over_the_file(listener: Listener, tmp_path: Path) -> None:
     text = (ROOT / "launch" / "params.yaml").read_text(encoding="utf-8")
     file = tmp_path / "params.yaml"
-    file.write_text(text.replace('emotion: "neutral"', 'emotion: "sad"').replace("gap_ms: 100.0", "gap_ms: 150.0"))
+    file.write_text(text.replace('emotion: "neutral"', 'emotion: "sad"').replace("gap_ms: 0.0", "gap_ms: 150.0"))
     process = launch(f"params_file:={file}", "emotion:=happy", "intensity:=1", "namespace:=left", "blendshapes:=/face")
     listener.until(lambda: "dtalker" in listener.node.get_node_names() or process.poll() is not None, "the node")
     listener.until(lambda: listener.node.get_publishers_info_by_topic("/face"), "the remapped topic")

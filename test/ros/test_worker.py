@@ -12,7 +12,7 @@ from dtalker_model.errors import AudioError
 from dtalker_ros.audio.convert import AudioChunk
 from dtalker_ros.publish_rate import Shown
 from dtalker_ros.timed_talker import TimedTalker
-from dtalker_ros.timing.timeline import TimelineConfig
+from dtalker_ros.timing.timeline_config import TimelineConfig
 from dtalker_ros.worker import Complaints, Worker
 
 WAIT_S = 10.0

@@ -7,8 +7,8 @@ from timeline_rig import CHUNK, FRAME_NS, Rig
 import dtalker_model
 from dtalker_ros.audio.convert import AudioChunk
 from dtalker_ros.timed_talker import TimedTalker
-from dtalker_ros.timing.arrivals import MS
-from dtalker_ros.timing.timeline import TimelineConfig
+from dtalker_ros.timing.pace import MS
+from dtalker_ros.timing.timeline_config import TimelineConfig
 
 
 def test_a_late_node_drops_the_oldest_audio_and_says_so() -> None:
@@ -17,9 +17,9 @@ def test_a_late_node_drops_the_oldest_audio_and_says_so() -> None:
     rig.run_ms(1_000)
     rig.now_ns += 2_000 * MS  # the process was held up
     rig.step()
-    assert rig.engine.take_dropped().startswith("late: dropped 98 frames and 1.96 s of audio")
-    assert rig.engine.take_dropped() == ""
     rig.run_ms(4_000)
+    assert rig.engine.take_losses(rig.now_ns)[0].startswith("late: dropped 98 frames and 1.96 s of audio")
+    assert rig.engine.take_losses(rig.now_ns) == []
     steps = np.diff(rig.stamps)
     assert sorted(set(steps.tolist())) == [FRAME_NS, 99 * FRAME_NS]
     assert np.diff([row.sequence for _, row in rig.rows]).max() == 99
@@ -33,7 +33,7 @@ def test_lateness_up_to_the_bound_drops_nothing() -> None:
     rig.now_ns += 400 * MS
     rig.step()
     rig.run_ms(6_000)
-    assert rig.engine.take_dropped() == ""
+    assert rig.engine.take_losses(rig.now_ns) == []
     assert np.count_nonzero(rig.talker.heard == 1.0) == 80_000
     rig.assert_grid()
 
@@ -42,7 +42,7 @@ def test_a_full_queue_drops_the_oldest_and_says_so() -> None:
     rig = Rig(TimelineConfig(max_queue_s=2.0))
     for value in (1.0, 2.0, 3.0):
         rig.engine.add(AudioChunk(np.full((16_000, 1), value, np.float32), 16_000, None), rig.now_ns)
-    assert rig.engine.take_dropped() == "queue full: dropped the oldest 1.00 s of audio (max_queue_s)"
+    assert rig.engine.take_losses(rig.now_ns) == ["queue full: dropped the oldest 1.00 s of audio (max_queue_s)"]
     assert rig.engine.timeline.queued_s == pytest.approx(2.0)
     rig.run_ms(3_000)
     assert set(rig.talker.heard.tolist()) == {0.0, 2.0, 3.0}
@@ -71,7 +71,7 @@ def test_speech_sent_ahead_of_time_is_not_taken_for_drift() -> None:
         rig.hear(1.0)
     rig.run_ms(30_000)
     assert np.count_nonzero(rig.talker.heard == 1.0) == 3_000 * CHUNK
-    assert rig.engine.take_dropped() == ""
+    assert rig.engine.take_losses(rig.now_ns) == []
 
 
 @pytest.mark.parametrize("rate_hz", [8_000, 11_025, 22_050, 44_100, 48_000])

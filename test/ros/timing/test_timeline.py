@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from timeline_rig import CHUNK, FRAME_NS, START_NS, Rig
 
-from dtalker_ros.timing.arrivals import MS
-from dtalker_ros.timing.timeline import TimelineConfig
+from dtalker_ros.timing.pace import MS
+from dtalker_ros.timing.timeline_config import TimelineConfig
 
 
 def test_idle_frames_run_at_50_hz_and_are_in_time() -> None:
