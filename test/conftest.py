@@ -19,9 +19,13 @@ def corpus() -> Path:
 
 @pytest.fixture(scope="session", autouse=True)
 def _voices_of_nobody(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """No test sees or changes the voices that the user of this machine enrolled, nor do the processes it starts."""
+    """No test sees or changes the voices that the user of this machine enrolled, nor do the processes it starts.
+
+    Alignments that are kept for next time are nobody's either.
+    """
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))
+        patch.setenv("DTALKER_CACHE", str(tmp_path_factory.mktemp("cache")))
         yield
 
 

@@ -1,4 +1,4 @@
-"""``python -m training``: teacher, distill, listener, export, evaluate, report, data and more."""
+"""``python -m training``: teacher, distill, listener, export, evaluate, report, mouths, film, data and more."""
 
 from __future__ import annotations
 
@@ -50,10 +50,18 @@ def parser() -> argparse.ArgumentParser:
 def _add_evaluation(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     evaluate = commands.add_parser("evaluate", help="validation figures of a model next to the floors")
     report = commands.add_parser("report", help="Markdown and pictures of a model's figures on the validation clips")
-    for command in (evaluate, report):
+    mouths = commands.add_parser("mouths", help="a picture of mouths at p b m f u o a i of voices never heard")
+    film = commands.add_parser(
+        "film", help="a film of the head that speaks a clip of a voice never heard (needs ffmpeg)"
+    )
+    for command in (evaluate, report, mouths, film):
         command.add_argument("model", help="shipped name, path of an .onnx, or folder of a run")
+    for command in (evaluate, report, mouths):
         other = "another model in rows of its own; repeatable"
         command.add_argument("--beside", action="append", default=[], metavar="NAME=MODEL", help=other)
+    mouths.add_argument("--out", type=Path, required=True, help="path of the .png")
+    film.add_argument("--out", type=Path, required=True, help="path of the .mp4")
+    film.add_argument("--clip", default="", help="id of a clip of voices.jsonl (default: the first long one)")
     evaluate.add_argument("--split", default="val", choices=["train", "val"])
     evaluate.add_argument("--json", action="store_true")
     evaluate.add_argument("--steps", type=int, default=0, help="of the sampler; the model's own number if left out")
@@ -97,6 +105,14 @@ def _run(args: argparse.Namespace) -> None:
         from training.reports.report import report
 
         return report(args.model, args.out, args.beside, args.table, args.ablation)
+    if args.command == "mouths":
+        from training.reports.mouth_chart import main as draw_mouths
+
+        return draw_mouths(args.model, args.beside, args.out)
+    if args.command == "film":
+        from training.reports.film import film
+
+        return film(args.model, args.out, args.clip)
     if args.command == "keep":
         from training.release.keep import keep
 

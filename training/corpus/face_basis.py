@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -23,6 +23,7 @@ NOSE_BRIDGE = 29
 """Of the 68 landmarks, the third on the bridge of the nose, below the lower lids. The upper face lies above it."""
 
 MOUTH_CORNERS = (48, 54)
+"""The character's right one and left one; x grows to the character's left."""
 INNER_UPPER_LIP, INNER_LOWER_LIP = (61, 62, 63), (67, 66, 65)
 """Facing landmarks on the lips' inner edges, without the corners."""
 
@@ -41,6 +42,7 @@ class FaceBasis:
         gram_mm2: (52, 52); ``e @ gram_mm2 @ e`` is the mean squared displacement of all vertices in mm2 for weights e.
         rest_gap_mm: vertical gap between the inner lips of the neutral face, in mm.
         gap_mm: (52,) what each blendshape at weight 1 adds to it.
+        drop_mm: (52,) how far each blendshape at weight 1 lowers the lower lip's inner edge.
     """
 
     lips_cm: np.ndarray
@@ -49,6 +51,13 @@ class FaceBasis:
     gram_mm2: np.ndarray
     rest_gap_mm: float
     gap_mm: np.ndarray
+    drop_mm: np.ndarray = field(default_factory=lambda: np.zeros(52))
+
+    @property
+    def width_mm(self) -> np.ndarray:
+        """(52,) what each blendshape at weight 1 adds to the distance between the corners of the mouth, sideways."""
+        right, left = self.corners_cm.reshape(52, 2, 3).transpose(1, 0, 2)
+        return (left - right)[:, 0] * 10
 
     def lip_gap_mm(self, weights: np.ndarray) -> np.ndarray:
         """Vertical gap between the inner lips for weights (T, 52): (T,) in mm, negative where the lips overlap."""
@@ -86,6 +95,7 @@ def load_face_basis(folder: Path) -> FaceBasis:
         gram_mm2=flat @ flat.T * 100 / delta.shape[1],
         rest_gap_mm=float((neutral[upper_lip] - neutral[lower_lip])[:, 1].mean() * 10),
         gap_mm=(delta[:, upper_lip] - delta[:, lower_lip])[:, :, 1].mean(axis=1) * 10,
+        drop_mm=-delta[:, lower_lip, 1].mean(axis=1) * 10,
     )
 
 

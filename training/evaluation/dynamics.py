@@ -1,11 +1,12 @@
-"""How a face moves over time: upper-face dynamics, jitter, and diversity over seeds.
+"""How a face moves over time: upper-face dynamics, amplitudes, jerk, and diversity over seeds.
 
-| our name  | papers                                                                                | unit    |
-| --------- | ------------------------------------------------------------------------------------- | ------- |
-| FDD       | CodeTalker's facial dynamics deviation, signed: errors of clips cancel                | 1e-7 m2 |
-| FDD_abs   | the same with the absolute value of each clip's deviation                             | 1e-7 m2 |
-| jitter    | mean absolute jerk of the observed coefficients over the recording's: 1 is as recorded | -       |
-| diversity | standard deviation of the vertices over seeds                                         | mm      |
+| our name                      | what                                                                      | unit    |
+| ----------------------------- | ------------------------------------------------------------------------- | ------- |
+| FDD                           | CodeTalker's facial dynamics deviation, signed: errors of clips cancel    | 1e-7 m2 |
+| FDD_abs                       | the same with the absolute value of each clip's deviation                 | 1e-7 m2 |
+| amp_COEFFICIENT               | standard deviation within a clip over the recording's: 1 is as recorded   | -       |
+| jerk, jerk_mouth, jerk_upper  | mean absolute jerk of the observed coefficients over the recording's      | -       |
+| diversity                     | standard deviation of the vertices over seeds                             | mm      |
 """
 
 from __future__ import annotations
@@ -14,10 +15,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from dtalker_model.blendshapes import UPPER_FACE
+from dtalker_model.blendshapes import LOWER_FACE, UPPER_FACE
 from training.corpus.face_basis import squared_displacement_m2
 from training.evaluation.bootstrap import Figure
-from training.evaluation.metrics import Pair
+from training.evaluation.metrics import LEAST_DEVIATION, Pair
+
+REGIONS = {"mouth": LOWER_FACE, "upper": UPPER_FACE}
+"""Coefficients of the mouth, and of what is above it."""
 
 
 def sees_upper_face(pairs: Sequence[Pair]) -> bool:
@@ -50,7 +54,7 @@ def jerk(weights: np.ndarray, observed: np.ndarray, times_s: np.ndarray) -> floa
     """Sum of absolute third differences of observed coefficients; spans with a gap in time are left out.
 
     Args:
-        weights, observed: (N, 52). times_s: (N,).
+        weights, observed: (N, K). times_s: (N,).
     """
     if len(weights) < 4:
         return 0.0
@@ -59,10 +63,35 @@ def jerk(weights: np.ndarray, observed: np.ndarray, times_s: np.ndarray) -> floa
     return float(np.abs(np.diff(weights.astype(np.float64), n=3, axis=0) * whole * steady[:, None]).sum())
 
 
-def jitter(pairs: Sequence[Pair]) -> Figure:
-    """Mean absolute jerk of the prediction over the recording's, both at the recording's frame times."""
-    sums = [[jerk(w, p.observed, p.times_s) for w in (p.prediction, p.recording)] for p in pairs]
+def jerk_ratio(pairs: Sequence[Pair], coefficients: Sequence[int] | None = None) -> Figure:
+    """Mean absolute jerk of the prediction over the recording's, both at the recording's frame times.
+
+    Args:
+        coefficients: whose jerk counts; None for all.
+    """
+    chosen = slice(None) if coefficients is None else list(coefficients)
+    sums = [[jerk(w[:, chosen], p.observed[:, chosen], p.times_s) for w in (p.prediction, p.recording)] for p in pairs]
     return Figure(np.array(sums).reshape(-1, 2))
+
+
+def amplitude_ratio(pairs: Sequence[Pair], coefficients: Sequence[int]) -> Figure:
+    """Standard deviation within a clip of the mean of `coefficients`, predicted over recorded; clips weigh by frames.
+
+    NaN where the recordings do not observe it, or it hardly moves there.
+    """
+    sums = np.zeros((len(pairs), 3))
+    for row, p in enumerate(pairs):
+        seen = p.observed[:, coefficients].all(axis=1)
+        if seen.any():
+            both = [w[seen][:, coefficients].mean(axis=1, dtype=np.float64).std() for w in (p.prediction, p.recording)]
+            sums[row] = seen.sum() * np.array([*both, 1.0])
+    return Figure(sums, _moving_ratio)
+
+
+def _moving_ratio(sums: np.ndarray) -> np.ndarray:
+    predicted, recorded, frames = np.moveaxis(sums, -1, 0)
+    moving = recorded > LEAST_DEVIATION * frames
+    return np.where(moving, predicted / np.where(moving, recorded, 1.0), np.nan)
 
 
 def diversity(seeds: Sequence[Sequence[np.ndarray]], gram_mm2: np.ndarray) -> Figure:

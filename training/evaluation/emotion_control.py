@@ -2,7 +2,8 @@
 
 The model speaks the same neutral clips twice, with `happy` and with `sad`. The mean difference of its faces is compared
 with the mean difference between happy and sad recordings of the same actors by the cosine of vertex displacements, over
-the upper face and over the corners of the mouth. The lips must go on closing at /p b m/ whatever the mood.
+the upper face and over the corners of the mouth. The lips must go on closing at /p b m/ whatever the mood, and open
+vowels must not look shut (`lips.py`).
 """
 
 from __future__ import annotations
@@ -14,17 +15,19 @@ from pathlib import Path
 
 import numpy as np
 
+from dtalker_model.rates import FRAME_RATE_HZ
 from training.corpus.clips import Clip, load_motion, read_manifest
 from training.corpus.face_basis import FaceBasis
 from training.evaluation.baselines import measured_clips
 from training.evaluation.bootstrap import Figure
-from training.evaluation.closure import MEET_MM, closures
-from training.evaluation.metrics import Pair
+from training.evaluation.lips import Phones, lip_figures, lip_sums, lips_of
 from training.evaluation.scores import Row, entry
 from training.evaluation.spoken_phones import spoken_phones
 
 SOURCE = "ravdess"
 MOODS = ("happy", "sad")
+LIPS = ("closed_1mm", "closed_2mm", "looks_shut")
+"""Figures of the lips that are measured in either mood."""
 
 Speak = Callable[[Sequence[Clip]], list[np.ndarray]]
 """Clips in, frames (T, 52) at 50 Hz of each out."""
@@ -59,19 +62,21 @@ def emotion_control_rows(predict: Speak, folder: Path, split: str, face: FaceBas
     observed = motions["happy"][0].observed.any(axis=0)
     happy, sad = (mean_face([m.weights[m.observed.any(axis=1)] for m in motions[mood]]) for mood in MOODS)
     measured = (happy - sad) * observed
-    spoken = {m: [w * observed for w in predict([replace(c, emotion=m) for c in neutral])] for m in MOODS}
+    spoken = {m: predict([replace(c, emotion=m) for c in neutral]) for m in MOODS}
     differences = np.stack([mean_face([h]) - mean_face([s]) for h, s in zip(spoken["happy"], spoken["sad"])])
     row: Row = {"source": SOURCE, "emotion": "all", "predictor": "emotion control", "clips": len(neutral)}
     for name, basis in (("cosine_upper_face", face.upper_cm), ("cosine_mouth_corners", face.corners_cm)):
-        found = direction(differences, measured, basis.astype(np.float64))
+        found = direction(differences * observed, measured, basis.astype(np.float64))
         row |= entry(name, found.value, found.interval)
+    phones = spoken_phones(neutral)
     for mood in MOODS:
-        for name, found in zip(("closure", "false_closure"), spoken_closures(neutral, spoken[mood], face)):
-            row |= entry(f"{name}_{mood}", found.value, found.interval)
+        figures = spoken_lips(spoken[mood], phones, face)
+        for name in LIPS:
+            row |= entry(f"{name}_{mood}", figures[name].value, figures[name].interval)
     return [row]
 
 
-def spoken_closures(clips: Sequence[Clip], spoken: Sequence[np.ndarray], face: FaceBasis) -> tuple[Figure, Figure]:
-    """`closures` of predicted frames (T, 52) at 50 Hz of clips that have no recorded motion."""
-    pairs = [Pair(w, w, np.ones(w.shape, bool), np.arange(len(w)) / 50) for w in spoken]
-    return closures(pairs, spoken_phones(clips), face, MEET_MM[SOURCE])
+def spoken_lips(spoken: Sequence[np.ndarray], phones: Sequence[Phones], face: FaceBasis) -> dict[str, Figure]:
+    """Figures of the lips for predicted frames (T, 52) at 50 Hz of clips that have no recorded motion."""
+    times_s = [np.arange(len(w)) / FRAME_RATE_HZ for w in spoken]
+    return lip_figures([lip_sums(lips_of(w, t, face), p) for w, t, p in zip(spoken, times_s, phones)])

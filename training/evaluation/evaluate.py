@@ -13,24 +13,27 @@ from training.corpus.clips import Clip, corpus_folder, load_motion, read_manifes
 from training.corpus.face_basis import FaceBasis, load_face_basis
 from training.evaluation.baselines import Predict, fitted_floors, measured_clips
 from training.evaluation.bootstrap import Figure
-from training.evaluation.closure import MEET_MM, Phones
-from training.evaluation.dynamics import diversity
 from training.evaluation.emotion_control import emotion_control_rows
+from training.evaluation.lips import Phones
 from training.evaluation.metrics import Pair, correlation, lve, one_late, pair
 from training.evaluation.predictor import Predictor
 from training.evaluation.retrieval import Ear, emotion_accuracy, identity_similarity, verification
+from training.evaluation.sampling import sampling_row
 from training.evaluation.scores import MAIN_COEFFICIENTS, Row, entry, mean_row, row, score
 from training.evaluation.spoken_phones import spoken_phones
+from training.evaluation.strangers import stranger_rows
 
 SOURCES = ("ravdess", "ravdess_song", "facegood", "grid")
-SEEDS = 3
-DIVERSITY_CLIPS = 6
-"""Diversity is measured on the first clips of a source: a whole validation for each seed would take minutes."""
+SPOKEN = ("ravdess", "grid")
+"""Sources whose texts can be aligned: songs hold their vowels, and FACEGOOD is Mandarin without texts."""
 
 Match = Callable[[Sequence[Clip]], list[Pair]]
 """Clips in, their recordings beside predictions out."""
 
 Figures = dict[str, Figure]
+
+LIVE = ", live"
+"""Behind the name of a model in the rows in which it infers identity and emotion from the voice."""
 
 
 def figures(predict: Predict, clips: Sequence[Clip], basis_cm: np.ndarray) -> Row:
@@ -53,9 +56,10 @@ def floor(predict: Predict) -> Match:
 
 
 def recorded(clips: Sequence[Clip]) -> list[Pair]:
-    """The recordings against themselves: what closures and jitter the data have."""
+    """The recordings against themselves: what closures the data have; what was not observed rests."""
     motions = [load_motion(clip) for clip in clips]
-    return [Pair(m.weights, m.weights, m.observed, m.times_s)[m.observed.any(axis=1)] for m in motions]
+    seen = [np.where(m.observed, m.weights, 0) for m in motions]
+    return [Pair(m.weights, w, m.observed, m.times_s)[m.observed.any(axis=1)] for m, w in zip(motions, seen)]
 
 
 def one_frame_late(clips: Sequence[Clip]) -> list[Pair]:
@@ -66,7 +70,8 @@ def one_frame_late(clips: Sequence[Clip]) -> list[Pair]:
 def evaluate(
     model: Predictor, split: str = "val", floors: bool = True, beside: Mapping[str, Predictor] | None = None
 ) -> Iterator[Row]:
-    """Rows of figures: per source and predictor, for all clips and each emotion; means; emotion control; retrieval.
+    """Rows of figures: per source and predictor, for all clips and each emotion; means; sampling; lips of voices that
+    nobody in training has; emotion control; retrieval.
 
     Args:
         floors: whether to add the mean face, the ridge map, and the recording itself.
@@ -74,34 +79,49 @@ def evaluate(
     """
     folder = corpus_folder()
     face = load_face_basis(folder)
-    yield from motion_rows({"model": model} | dict(beside or {}), folder, split, face, floors, SEEDS)
+    models = {"model": model} | dict(beside or {})
+    spoken = models | live(models)
+    yield from motion_rows(spoken, folder, split, face, floors)
+    yield from sampling_rows(models, folder, split, face)
+    yield from stranger_rows(spoken, folder, split, face)
     yield from emotion_control_rows(model, folder, split, face)
     yield from retrieval_rows(model.ear, folder, split)
 
 
+def live(models: Mapping[str, Predictor]) -> dict[str, Predictor]:
+    """The same models as they speak when they are told neither identity nor emotion, where they hear them."""
+    return {f"{name}{LIVE}": following for name, model in models.items() if (following := model.live) is not None}
+
+
 def motion_rows(
-    models: Mapping[str, Predictor], folder: Path, split: str, face: FaceBasis, floors: bool, seeds: int = 1
+    models: Mapping[str, Predictor], folder: Path, split: str, face: FaceBasis, floors: bool
 ) -> Iterator[Row]:
     """Rows of motion: per source, for all clips and each emotion, a row a predictor; then their means over sources.
 
     Args:
         models: by the name of their rows.
         floors: whether to add the mean face, the ridge map, and the recording itself.
-        seeds: of which `diversity` is measured; fewer than two do not measure it.
     """
     per_source: dict[str, list[Figures]] = defaultdict(list)
     counts: dict[str, int] = defaultdict(int)
     for source in SOURCES:
         clips = measured_clips(folder, split, source)
-        phones = spoken_phones(clips) if source in MEET_MM else [()] * len(clips)
+        phones = spoken_phones(clips) if source in SPOKEN else [()] * len(clips)
         for name, match in matches(folder, source, models, floors).items() if clips else ():
-            spread = seed_diversity(models[name], clips, face, seeds) if name in models and seeds > 1 else {}
-            found, rows = source_rows({"source": source, "predictor": name}, clips, phones, match(clips), face, spread)
+            found, rows = source_rows({"source": source, "predictor": name}, clips, phones, match(clips), face)
             per_source[name].append(found)
             counts[name] += len(clips)
             yield from rows
     for name, sources in per_source.items():
         yield mean_row({"source": "mean", "emotion": "all", "predictor": name}, counts[name], sources)
+
+
+def sampling_rows(models: Mapping[str, Predictor], folder: Path, split: str, face: FaceBasis) -> Iterator[Row]:
+    """Rows of sampling: a row a model for each source."""
+    for source in SOURCES:
+        clips = measured_clips(folder, split, source)
+        for name, model in models.items() if clips else ():
+            yield sampling_row({"source": source, "emotion": "all", "predictor": name}, model, clips, face)
 
 
 def matches(folder: Path, source: str, models: Mapping[str, Predictor], floors: bool) -> dict[str, Match]:
@@ -114,28 +134,22 @@ def matches(folder: Path, source: str, models: Mapping[str, Predictor], floors: 
 
 
 def source_rows(
-    names: Row, clips: Sequence[Clip], phones: Sequence[Phones], pairs: Sequence[Pair], face: FaceBasis, extra: Figures
+    names: Row, clips: Sequence[Clip], phones: Sequence[Phones], pairs: Sequence[Pair], face: FaceBasis
 ) -> tuple[Figures, list[Row]]:
     """Figures of one predictor on one source, and their rows: all clips, then each emotion where there are several.
 
     Args:
         names: what the rows begin with, `source` and `predictor`.
-        clips, phones, pairs: one a clip. extra: figures that were measured elsewhere.
+        clips, phones, pairs: one a clip.
     """
-    found = {**score(pairs, phones, face, names["source"]), **extra}
+    found = score(pairs, phones, face)
     rows = [row({**names, "emotion": "all"}, clips, found)]
     emotions = sorted({c.emotion for c in clips})
     for emotion in emotions if len(emotions) > 1 else ():
         of = [k for k, c in enumerate(clips) if c.emotion == emotion]
-        part = score([pairs[k] for k in of], [phones[k] for k in of], face, names["source"])
+        part = score([pairs[k] for k in of], [phones[k] for k in of], face)
         rows.append(row({**names, "emotion": emotion}, len(of), part))
     return found, rows
-
-
-def seed_diversity(predictor: Predictor, clips: Sequence[Clip], face: FaceBasis, seeds: int) -> Figures:
-    """How much the faces differ between seeds, in mm."""
-    said = [predictor(clips[:DIVERSITY_CLIPS], seed) for seed in range(seeds)]
-    return {"diversity": diversity(list(zip(*said)), face.gram_mm2)}
 
 
 def retrieval_rows(ear: Ear | None, folder: Path, split: str) -> list[Row]:

@@ -49,5 +49,9 @@ class Predictor(Protocol):
     def ear(self) -> Ear | None:
         """What hears identity and emotion; None where nothing does."""
 
+    @property
+    def live(self) -> Predictor | None:
+        """The same, told neither who speaks nor how: it infers both from each clip alone; None where nothing hears."""
+
     def __call__(self, clips: Sequence[Clip], seed: int = 0) -> list[np.ndarray]:
         """Frames (T, 52) at 50 Hz, 0..1, of each clip; `seed` decides the noise."""

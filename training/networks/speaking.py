@@ -30,7 +30,12 @@ def embeddings(library: Library, clip: Clip) -> tuple[Tensor, Tensor]:
 
 @torch.no_grad()
 def predict(
-    speak: Speak, library: Library, clips: Sequence[Clip], heard: Mapping[str, Tensor], seed: int = 0
+    speak: Speak,
+    library: Library,
+    clips: Sequence[Clip],
+    heard: Mapping[str, Tensor],
+    seed: int = 0,
+    styles: Mapping[str, tuple[Tensor, Tensor]] | None = None,
 ) -> dict[str, np.ndarray]:
     """Frames (T, 52), 0..1, of each clip by its id; clips of like length are sampled together.
 
@@ -38,6 +43,7 @@ def predict(
         speak: a model in evaluation mode.
         heard: by clip id (T, D), what the model's audio encoder hears.
         seed: each clip's noise is drawn from it and the clip's own name.
+        styles: by clip id i and e (64,); None for the `embeddings` of its labels.
     """
     ordered = sorted(clips, key=lambda c: len(heard[c.id]))
     found = {}
@@ -46,7 +52,8 @@ def predict(
         T = max(len(heard[c.id]) for c in group) + DELAY_FRAMES
         x = torch.stack([_padded(heard[c.id], T) for c in group])
         identity, emotion = (
-            torch.stack(e)[:, None].expand(-1, T, -1) for e in zip(*(embeddings(library, c) for c in group))
+            torch.stack(e)[:, None].expand(-1, T, -1)
+            for e in zip(*(styles[c.id] if styles else embeddings(library, c) for c in group))
         )
         noise = torch.stack([clip_noise(c, T, seed) for c in group])
         weights = speak(x.to(identity.device), identity, emotion, noise.to(identity.device)).cpu()

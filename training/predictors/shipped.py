@@ -8,7 +8,7 @@ import numpy as np
 
 from dtalker_model.card import ModelCard, listener_path, model_path
 from dtalker_model.rates import DELAY_FRAMES, FRAME_SAMPLES
-from dtalker_model.settings import Settings
+from dtalker_model.settings import LIVE, Settings
 from dtalker_model.talker import load_engine
 from training.corpus.clips import Clip, generic_name, load_audio
 from training.evaluation.predictor import About
@@ -18,8 +18,12 @@ from training.evaluation.retrieval import Ear
 class Shipped:
     """A model file."""
 
-    def __init__(self, model: str, steps: int = 0) -> None:
-        """Load it; `steps` of its sampler, 0 for its own number.
+    def __init__(self, model: str, steps: int = 0, follows: bool = False) -> None:
+        """Load it.
+
+        Args:
+            steps: of its sampler, 0 for its own number.
+            follows: identity and emotion are `live`.
 
         Raises:
             ModelError: there is no such model.
@@ -27,7 +31,7 @@ class Shipped:
         """
         self._model = model
         self._card, self._engine = load_engine(model)
-        self._steps = steps
+        self._steps, self._follows = steps, follows
         Settings(steps=steps).check(self._card.identities, self._card.emotions, self._card.step_counts)
 
     @property
@@ -44,6 +48,11 @@ class Shipped:
         """The listener beside the model."""
         return Ear(self._model) if self._card.listener_sha256 else None
 
+    @property
+    def live(self) -> Shipped | None:
+        """Identity and emotion are what the listener believes at each frame; None without a listener."""
+        return Shipped(self._model, self._steps, follows=True) if self._card.listener_sha256 else None
+
     def __call__(self, clips: Sequence[Clip], seed: int = 0) -> list[np.ndarray]:
         """See `Predictor`."""
         return [self._speak(clip, seed) for clip in clips]
@@ -52,7 +61,8 @@ class Shipped:
         self._engine.reset(seed=seed)
         audio = load_audio(clip)
         padded = np.pad(audio, (0, (clip.frames + DELAY_FRAMES) * FRAME_SAMPLES - len(audio)))
-        blocks = self._engine.push(padded, style(self._card, clip).replace(steps=self._steps))
+        settings = Settings(identity=LIVE, emotion=LIVE) if self._follows else style(self._card, clip)
+        blocks = self._engine.push(padded, settings.replace(steps=self._steps))
         return np.concatenate([block.weights for block in blocks]).clip(0, 1)
 
 

@@ -81,11 +81,12 @@ def parameters(network: Network) -> int:
 class Trained:
     """A predictor of torch networks; clips of like length are sampled together."""
 
-    def __init__(self, folder: Path, steps: int = 0) -> None:
+    def __init__(self, folder: Path, steps: int = 0, follows: bool = False) -> None:
         """Open it.
 
         Args:
             steps: of its sampler; 0 for the number that it was trained for.
+            follows: identity and emotion are those that its personalizer retrieves for each clip.
 
         Raises:
             FileNotFoundError, ValueError: as `open_network`, or no sampler has so many steps.
@@ -94,7 +95,7 @@ class Trained:
         own = 0 if isinstance(self.network, Regression) else _trained_steps(self.network)
         if not 0 <= steps <= (own and MOST_STEPS):
             raise ValueError(f"{folder} cannot speak in {steps} steps: " + ("1 to 16" if own else "it has no steps"))
-        self.steps = steps or own
+        self.steps, self.follows = steps or own, follows
 
     @property
     def about(self) -> About:
@@ -109,12 +110,25 @@ class Trained:
         """The contrastive personalizer on the network's own audio feature."""
         return PersonalizerEar(self.network)
 
+    @property
+    def live(self) -> Trained | None:
+        """Identity and emotion are retrieved from a whole clip; None for a regression network, which is but a floor."""
+        return None if isinstance(self.network, Regression) else Trained(self.folder, self.steps, follows=True)
+
     def __call__(self, clips: Sequence[Clip], seed: int = 0) -> list[np.ndarray]:
         """See `Predictor`."""
         hear = hearing_of(self.network)
         heard = {c.id: _heard(hear, replace(c, emotion="")) for c in clips}
-        said = predict(partial(self.network.speak, steps=self.steps), self.network.library, clips, heard, seed)
+        styles = {c.id: self._retrieved(c, heard[c.id]) for c in clips} if self.follows else None
+        speak = partial(self.network.speak, steps=self.steps)
+        said = predict(speak, self.network.library, clips, heard, seed, styles)
         return [said[c.id] for c in clips]
+
+    @torch.no_grad()
+    def _retrieved(self, clip: Clip, heard: Tensor) -> tuple[Tensor, Tensor]:
+        loud = speech(torch.from_numpy(log_mel(load_audio(clip)).astype(np.float32))[None])
+        identity, emotion = self.network.personalizer.retrieve(audio_feature(self.network, heard[None]), loud)
+        return identity[0], emotion[0]
 
 
 @lru_cache(maxsize=256)

@@ -21,7 +21,7 @@ from training.stages.ablation import FULL, STEPS, VARIANTS, Ablation, train, var
 from training.stages.run_distill import TEACHER, round_folder
 
 ERRORS = ("EVE", "LVE", "FDD", "FDD_abs")
-FIGURES = (*ERRORS, "closure", "false_closure", "cosine_upper_face", "cosine_mouth_corners")
+FIGURES = (*ERRORS, "closed_1mm", "looks_shut", "cosine_upper_face", "cosine_mouth_corners")
 WHOLE_CHAIN = "the chain's student, all rounds"
 NAME = "ablation.json"
 NOTICED = 0.01
@@ -74,7 +74,7 @@ def _worth(name: str, without: Row, full: Row) -> str:
 def text(table: Mapping[str, Any]) -> str:
     """The table in Markdown, with what each part is worth."""
     rows = {r["predictor"]: r for r in table["rows"]}
-    cells = [[name, *(number(r[f], f) for f in FIGURES)] for name, r in rows.items()]
+    cells = [[name, *(number(r.get(f), f) for f in FIGURES)] for name, r in rows.items()]
     about = f"""Every variant learned for {table["steps"]} training steps in one round straight from the teacher,
 respaced, with the aligned encoder and the teacher's weights to begin with; "without distillation" has neither, nor
 L_dis, L_ae and L_pc. "{WHOLE_CHAIN}" went through the whole schedule: it is no variant, and tells how much the short

@@ -20,7 +20,7 @@ from dtalker_model.rates import FRAME_RATE_HZ
 from training.corpus.clips import Clip, load_audio
 from training.corpus.face_basis import FaceBasis, squared_displacement_m2
 from training.corpus.phones import phone_index
-from training.evaluation.closure import Phones, bilabial_gaps_mm
+from training.evaluation.lips import BILABIALS, Phones, frames_of_smallest
 from training.evaluation.metrics import Pair
 from training.reports.face_picture import ERROR_COLOURS, MOST_ERROR_MM, FaceMesh, draw_face, error_mm
 
@@ -102,9 +102,9 @@ def marked_frames(shown: Shown, face: FaceBasis) -> dict[str, int]:
 
 def closed_frame(gap_mm: np.ndarray, times_s: np.ndarray, phones: Phones) -> tuple[str, int]:
     """Title and frame of the smallest gap at a bilabial, or while the mouth moves where no bilabial is known."""
-    at = bilabial_gaps_mm(gap_mm, times_s, phones)
+    at = frames_of_smallest(gap_mm, times_s, phones, BILABIALS)
     if len(at):
-        return "lips nearest at p, b or m", int(np.flatnonzero(gap_mm == at.min())[0])
+        return "lips nearest at p, b or m", int(at[gap_mm[at].argmin()])
     wide = np.flatnonzero(gap_mm >= np.percentile(gap_mm, 60))
     return "lips nearest", int(wide[0] + gap_mm[wide[0] : wide[-1] + 1].argmin())
 

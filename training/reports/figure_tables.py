@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from training.evaluation.scores import METRICS, Row
+from training.evaluation.lips import LIP_FIGURES
+from training.evaluation.sampling import SAMPLING_FIGURES
+from training.evaluation.scores import ERRORS, METRICS, MOVEMENT, Row
 
 HEADINGS = {
     "mean": "Mean over sources, each weighing the same",
@@ -14,17 +16,20 @@ HEADINGS = {
     "facegood": "facegood: a clip of a speaker in training",
     "grid": "grid: sentences of a speaker in training",
 }
+TITLES = {
+    "strangers": "Voices of nobody in training: lips at phones",
+    "sampling": "Sampling: the spread of seeds, the mean of eight of them, and single ones",
+}
+
+EMOTION_CONTROL = (
+    "cosine_upper_face",
+    "cosine_mouth_corners",
+    *(f"{name}_{mood}" for mood in ("happy", "sad") for name in ("closed_1mm", "closed_2mm", "looks_shut")),
+)
 OF_ONE = {
-    "Neutral speech of unseen actors said happily and sadly: the change against the measured one, and lip closure": (
+    "Neutral speech of unseen actors said happily and sadly: the change against the measured one, and the lips": (
         "emotion control",
-        (
-            "cosine_upper_face",
-            "cosine_mouth_corners",
-            "closure_happy",
-            "false_closure_happy",
-            "closure_sad",
-            "false_closure_sad",
-        ),
+        EMOTION_CONTROL,
     ),
     "Retrieval by voice: emotion of eight, and same or different speaker from 3 s, on two unseen actors": (
         "listener",
@@ -33,7 +38,8 @@ OF_ONE = {
 }
 """Title of a table, the predictor of its rows, and its columns."""
 
-DECIMALS = {"LVE": 2, "EVE": 2, "FDD": 1, "FDD_abs": 1, "diversity": 2}
+DECIMALS = {"FDD": 1, "FDD_abs": 1, **{name: 1 for name, unit in LIP_FIGURES.items() if unit == "mm"}}
+"""Of figures that have another number of decimals than 2."""
 
 
 def markdown(columns: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
@@ -56,19 +62,45 @@ def spread(row: Row, name: str) -> str:
 
 
 def of_source(rows: Sequence[Row], source: str) -> str:
-    """One line a predictor, and the model's intervals below it."""
-    columns = ["predictor", "clips", *(f"{name}" for name in METRICS)]
+    """Errors, movement and, where phones are known, lips: one line a predictor, the model's intervals below it."""
+    chosen = [r for r in rows if r["source"] == source and r["emotion"] == "all" and "LVE" in r]
+    parts = [lines_of(chosen, ERRORS), lines_of(chosen, MOVEMENT)]
+    if any(r["closed_1mm"] is not None for r in chosen):
+        parts.append(lines_of(chosen, LIP_FIGURES))
+    return "\n\n".join(parts)
+
+
+def lines_of(rows: Sequence[Row], names: Iterable[str], first: Sequence[str] = ("predictor", "clips")) -> str:
+    """One line a row, and the model's intervals below its own.
+
+    Args:
+        names: of the figures. first: what a line begins with.
+    """
+    names = list(names)
     lines = []
-    for row in (r for r in rows if r["source"] == source and r["emotion"] == "all" and "LVE" in r):
-        lines.append([row["predictor"], str(row["clips"]), *(number(row[name], name) for name in METRICS)])
+    for row in rows:
+        lines.append([*(str(row[key]) for key in first), *(number(row.get(name), name) for name in names)])
         if row["predictor"] == "model":
-            lines.append(["- 95% interval", "", *(spread(row, name) for name in METRICS)])
-    return markdown(columns, lines)
+            lines.append(["- 95% interval", *[""] * (len(first) - 1), *(spread(row, name) for name in names)])
+    return markdown([*first, *names], lines) if lines else ""
+
+
+def of_strangers(rows: Sequence[Row]) -> str:
+    """Lips of voices that nobody in training has: all of them in each condition, then adults and children."""
+    chosen = [r for r in rows if "condition" in r]
+    ordered = sorted(chosen, key=lambda r: r["group"] != "all")  # the order among equals stays
+    first = ("predictor", "condition", "group", "voices", "clips")
+    return lines_of(ordered, LIP_FIGURES, first)
+
+
+def of_sampling(rows: Sequence[Row]) -> str:
+    """Diversity, calibration, and the mean of eight seeds beside single ones."""
+    return lines_of([r for r in rows if "seeds" in r], SAMPLING_FIGURES, ("predictor", "source", "clips", "seeds"))
 
 
 def by_emotion(rows: Sequence[Row]) -> str:
     """The model's figures for each emotion of sources that have several."""
-    names = ["LVE", "EVE", "FDD", "FDD_abs", "jawOpen", "mouthSmile", "closure"]
+    names = ["LVE", "EVE", "FDD", "FDD_abs", "jawOpen", "mouthSmile", "closed_1mm"]
     chosen = [r for r in rows if r["emotion"] != "all" and r["predictor"] in ("model", "ridge")]
     lines = [
         [r["source"], r["emotion"], r["predictor"], str(r["clips"]), *(number(r[n], n) for n in names)] for r in chosen
@@ -85,15 +117,17 @@ def of_predictor(rows: Sequence[Row], predictor: str, names: Sequence[str]) -> s
 
 def units() -> str:
     """What the columns are measured in."""
-    return "Units: " + ", ".join(f"{name} {unit}" for name, unit in METRICS.items()) + "."
+    every = {**METRICS, **SAMPLING_FIGURES}
+    return "Units: " + ", ".join(f"{name} {unit}" for name, unit in every.items()) + "."
 
 
 def tables(rows: Sequence[Row]) -> str:
     """All rows as Markdown with a heading for each table."""
-    sources = dict.fromkeys(r["source"] for r in rows)
+    sources = dict.fromkeys(r["source"] for r in rows if "LVE" in r)
     ordered = sorted(sources, key=lambda s: s != "mean")
-    parts = [f"## {HEADINGS.get(s, s)}\n\n{of_source(rows, s)}" for s in ordered]
-    named = {"By emotion": by_emotion(rows)}
+    named = {TITLES["strangers"]: of_strangers(rows)}
+    named |= {HEADINGS.get(s, s): of_source(rows, s) for s in ordered}
+    named |= {TITLES["sampling"]: of_sampling(rows), "By emotion": by_emotion(rows)}
     named |= {title: of_predictor(rows, name, names) for title, (name, names) in OF_ONE.items()}
-    parts += [f"## {title}\n\n{text}" for title, text in named.items() if text]
+    parts = [f"## {title}\n\n{text}" for title, text in named.items() if text]
     return "\n\n".join([*parts, units()])

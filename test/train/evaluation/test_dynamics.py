@@ -1,4 +1,4 @@
-"""Upper-face dynamics, jitter and diversity with known values."""
+"""Upper-face dynamics, amplitudes, jerk and diversity with known values."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 
 from dtalker_model.blendshapes import INDEX
 from training.corpus.clips import Motion
-from training.evaluation.dynamics import diversity, fdd, jerk, jitter, sees_upper_face
+from training.evaluation.dynamics import REGIONS, amplitude_ratio, diversity, fdd, jerk, jerk_ratio, sees_upper_face
 from training.evaluation.metrics import Pair
 
 BROW, JAW = INDEX["browInnerUp"], INDEX["jawOpen"]
@@ -70,10 +70,49 @@ def test_jerk_does_not_cross_a_gap() -> None:
     assert jerk(weights[:3], np.ones((3, 52), bool), times_s[:3]) == 0
 
 
-def test_jitter_is_a_ratio_to_the_recording() -> None:
+def test_jerk_is_a_ratio_to_the_recording() -> None:
     weights = np.random.default_rng(0).random((40, 52)).astype(np.float32)
     motion = Motion(weights, np.ones((40, 52), bool), np.arange(40) / 25)
-    assert jitter([Pair(weights, 0.5 * weights, motion.observed, motion.times_s)]).value == pytest.approx(0.5, rel=1e-4)
+    pair = Pair(weights, 0.5 * weights, motion.observed, motion.times_s)
+    assert jerk_ratio([pair]).value == pytest.approx(0.5, rel=1e-4)
+    pair.prediction[:, REGIONS["mouth"]] *= 4
+    ratios = {name: jerk_ratio([pair], coefficients).value for name, coefficients in REGIONS.items()}
+    assert ratios == pytest.approx({"mouth": 2.0, "upper": 0.5}, rel=1e-4)
+
+
+def swaying(clips: int, scale: float, offset: float = 0.0) -> list[Pair]:
+    """Jaws that sway by as much as they like from clip to clip, predicted `scale` as far about another middle."""
+    pairs = []
+    for k in range(clips):
+        recording = np.zeros((100 + 50 * k, 52))
+        recording[:, JAW] = 0.4 + 0.05 * (k + 1) * np.sin(np.arange(len(recording)) / 3)
+        prediction = np.zeros_like(recording)
+        prediction[:, JAW] = offset * k + scale * recording[:, JAW]
+        pairs.append(Pair(recording, prediction, np.ones_like(recording, bool), np.arange(len(recording)) / 25))
+    return pairs
+
+
+def test_amplitude_is_the_deviation_within_a_clip() -> None:
+    assert amplitude_ratio(swaying(3, 0.4, offset=0.2), [JAW]).value == pytest.approx(0.4)
+    assert amplitude_ratio(swaying(3, 1.7), [JAW]).value == pytest.approx(1.7)
+    assert np.isnan(amplitude_ratio(swaying(3, 1.0), [BROW]).value), "it does not move in the recordings"
+
+
+def test_amplitude_is_measured_where_it_was_observed() -> None:
+    (pair,) = swaying(1, 0.5)
+    pair.observed[60:, JAW] = False
+    pair.prediction[60:, JAW] = 5.0
+    assert amplitude_ratio([pair], [JAW]).value == pytest.approx(0.5)
+    pair.observed[:, JAW] = False
+    assert np.isnan(amplitude_ratio([pair], [JAW]).value)
+
+
+def test_sides_are_averaged_before_their_amplitude_is_taken() -> None:
+    left, right = INDEX["browDownLeft"], INDEX["browDownRight"]
+    (pair,) = swaying(1, 1.0)
+    pair.recording[:, left] = pair.recording[:, right] = pair.recording[:, JAW]
+    pair.prediction[:, left], pair.prediction[:, right] = pair.recording[:, JAW], 1 - pair.recording[:, JAW]
+    assert amplitude_ratio([pair], [left, right]).value == pytest.approx(0, abs=1e-9)
 
 
 def test_diversity_is_the_deviation_of_vertices_in_mm() -> None:

@@ -104,6 +104,17 @@ def test_a_model_file_speaks_in_the_style_of_the_clip(runs: Runs) -> None:
     assert style(shipped._card, replace(clip, identity="nobody", source="nothing", emotion="odd")).emotion == "neutral"
 
 
+def test_who_follows_the_voice_is_told_neither_name_nor_mood(runs: Runs) -> None:
+    clip = clips(runs)[0]
+    stranger = replace(clip, identity="nobody", emotion="angry")
+    for model in (Shipped("dtalker"), Trained(runs.teacher), Trained(round_folder(runs.chain, 2))):
+        follower = model.live
+        assert follower is not None
+        np.testing.assert_array_equal(follower([clip])[0], follower([stranger])[0])
+        assert not np.allclose(follower([clip])[0], model([clip])[0])
+    assert Shipped("dtalker-open").live is None and Trained(runs.regression).live is None
+
+
 def test_parameters_of_training_alone_are_not_counted(runs: Runs) -> None:
     network = open_network(round_folder(runs.chain, 2))
     assert isinstance(network, Distilled)
@@ -136,8 +147,10 @@ def test_rows_of_a_teacher(runs: Runs) -> None:
     rows = list(evaluate.evaluate(open_predictor(runs.teacher), beside=open_beside(())))
     floors = {"mean face", "ridge", "one frame late", "recording"}
     means = {r["predictor"]: r for r in rows if r["source"] == "mean"}
-    assert set(means) == {"model", "regression", *floors}
-    assert means["model"]["diversity"] > 0 and means["regression"]["diversity"] == 0
+    assert set(means) == {"model", "model, live", "regression", *floors}
+    sampled = {(r["source"], r["predictor"]): r for r in rows if "seeds" in r}
+    assert len(sampled) == 8 and all(sampled[s, "model"]["diversity"] > 0 for s in evaluate.SOURCES)
+    assert all(sampled[s, "regression"]["diversity"] == 0 for s in evaluate.SOURCES)
     assert all(np.isfinite(r["LVE"]) for r in means.values())
     assert not any(r["predictor"] == "listener" for r in rows)  # every speaker of the tiny corpus is in training
 

@@ -17,12 +17,13 @@ from training.corpus.clips import Clip
 from training.corpus.face_basis import FaceBasis
 from training.evaluation.bootstrap import Figure
 from training.evaluation.metrics import Pair
-from training.evaluation.scores import METRICS, entry, mean_row, row
+from training.evaluation.scores import METRICS, Row, entry, mean_row, row
 from training.predictors.opening import named_models
 from training.reports.clip_picture import APART_S, Shown, closed_frame, marked_frames, save
 from training.reports.face_picture import FaceMesh, draw_face, error_mm
-from training.reports.figure_tables import by_emotion, markdown, of_source
+from training.reports.figure_tables import by_emotion, markdown, of_source, tables
 from training.reports.report import against_recordings, against_ridge, bar, median_clip
+from training.reports.report_goals import teacher_goals
 
 PREDICTORS = ("model", "ridge", "recording")
 JAW, FUNNEL = INDEX["jawOpen"], INDEX["mouthFunnel"]
@@ -94,7 +95,7 @@ def test_rows_name_every_figure_and_say_none_where_it_is_undefined() -> None:
     figures = {"LVE": Figure(np.array([[2.0, 1.0], [6.0, 1.0]]))}
     found = row({"source": "ravdess", "emotion": "all", "predictor": "model"}, 2, figures)
     assert found["LVE"] == 4.0 and found["LVE_low"] == 2.0 and found["LVE_high"] == 6.0
-    assert found["closure"] is None and set(METRICS) <= set(found)
+    assert found["closed_1mm"] is None and set(METRICS) <= set(found)
     assert entry("r", float("nan"), (0.1, 0.2)) == {"r": None, "r_low": None, "r_high": None}
     mean = mean_row({"source": "mean", "emotion": "all", "predictor": "model"}, 3, [figures, {}])
     assert mean["LVE"] == 4.0 and mean["EVE"] is None and bar(mean, "EVE") == (0.0, 0.0, 0.0)
@@ -104,19 +105,51 @@ def test_rows_name_every_figure_and_say_none_where_it_is_undefined() -> None:
 def test_tables_have_a_line_for_each_predictor() -> None:
     figures = {"LVE": Figure(np.array([[2.0, 1.0], [6.0, 1.0]]))}
     rows = [row({"source": "grid", "emotion": "all", "predictor": name}, 2, figures) for name in ("model", "ridge")]
-    lines = of_source(rows, "grid").splitlines()
-    assert len(lines) == 5 and "4.00" in lines[2] and "2.00..6.00" in lines[3] and lines[4].startswith("| ridge")
-    assert len({len(line) for line in lines}) == 1 and by_emotion(rows) == ""
+    errors, movement = (part.splitlines() for part in of_source(rows, "grid").split("\n\n"))
+    assert len(errors) == 5 and "4.00" in errors[2] and "2.00..6.00" in errors[3] and errors[4].startswith("| ridge")
+    assert len({len(line) for line in errors}) == 1 and by_emotion(rows) == ""
+    assert "amp_jawOpen" in movement[0] and "frechet_upper" in movement[0]
+    rows[1]["closed_1mm"] = 0.5
+    assert "closed_1mm" in of_source(rows, "grid").split("\n\n")[2], "lips where anyone's are known"
     assert markdown(["a"], [["bb"]]).splitlines() == ["| a  |", "| -- |", "| bb |"]
     rows[0]["LVE"] = 3.0
     assert against_ridge(rows) == "LVE below the ridge map's (positive is better): grid +25%."
 
 
+def strangers() -> list[Row]:
+    """Rows of voices in two conditions, of two models and two groups."""
+    shares = {"clean": 0.13, "0 dB": 0.38}
+    return [
+        {"source": "voices", "emotion": "all", "predictor": who, "condition": condition, "group": group, "voices": 39,
+         "clips": 200, "closed_1mm": share, "closed_1mm_low": 0.1, "closed_1mm_high": 0.4, "gap_i": 7.0}
+        for condition, share in shares.items() for who in ("model", "teacher") for group in ("all", "children")
+    ]  # fmt: skip
+
+
 def test_the_report_says_how_often_the_lips_meet() -> None:
-    rows = [{"source": "mean", "predictor": n, "closure": c, "FDD": 2.0} for n, c in zip(PREDICTORS, (0.3, 0.25, 0.9))]
-    said = against_recordings(rows)
-    assert "model 30%, ridge 25%, recording 90%" in said and "moves less than" in said
+    rows: list[Row] = [{"source": "mean", "predictor": name, "FDD": 2.0} for name in PREDICTORS]
+    said = against_recordings([*rows, *strangers()])
+    assert "clean 13%, 0 dB 38%" in said and "moves less than" in said
     assert against_recordings(rows[:1]) == ""
+
+
+def test_strangers_have_a_table_of_their_own() -> None:
+    lines = tables([*strangers(), {"source": "grid", "predictor": "model", "emotion": "all", "seeds": 16, "clips": 6,
+                                   "calibration_mouth": 0.001, "calibration": {}}]).splitlines()  # fmt: skip
+    table = [line for line in lines if line.startswith(("| model", "| teacher"))]
+    assert [" children " in line for line in table] == [False] * 4 + [True] * 4 + [False]
+    assert "0.10..0.40" in lines[lines.index(table[0]) + 1] and "7.0" in table[0], "intervals below the model's own"
+    assert "calibration_upper" in "\n".join(lines) and "## voices" not in lines
+
+
+def test_the_goals_of_a_teacher_are_for_quiet_and_for_all_voices() -> None:
+    rows = strangers()
+    for quiet in rows:
+        if quiet["condition"] == "clean" and quiet["group"] == "all":
+            quiet["closed_1mm"] = 0.99
+    lines = [goal.line for goal in teacher_goals(rows)]
+    assert any(line.startswith("* met: voices: closed_1mm 0.990") for line in lines)
+    assert any(line.startswith("* not measured: voices: rounding") for line in lines)
 
 
 def test_models_beside_are_named() -> None:
