@@ -10,7 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from dtalker_model.sinks.video_file import VideoSink
+from dtalker_model.sinks.heads.video_file import VideoSink
 
 from dtalker_model.hearing.features import LogMel
 from dtalker_model.hearing.voice_activity import VoiceActivity
