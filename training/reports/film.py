@@ -10,13 +10,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from dtalker_model.sinks.heads.video_file import VideoSink
 
 from dtalker_model.hearing.features import LogMel
 from dtalker_model.hearing.voice_activity import VoiceActivity
 from dtalker_model.output.output import OutputStage
 from dtalker_model.rates import FRAME_RATE_HZ, FRAME_SAMPLES
 from dtalker_model.settings import Settings
+from dtalker_model.sinks.heads.video_file import VideoSink
 from dtalker_model.sinks.protocol import SinkFrame, StreamInfo
 from training.corpus.clips import VOICES, Clip, corpus_folder, load_audio, read_manifest
 from training.predictors.opening import open_predictor
