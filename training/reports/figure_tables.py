@@ -21,6 +21,9 @@ TITLES = {
     "sampling": "Sampling: the spread of seeds, the mean of eight of them, and single ones",
 }
 
+NO_STRANGERS = """Not measured: the corpus has no `voices.jsonl`, or its texts cannot be aligned
+(`pip install 'dtalker[align]'`)."""
+
 EMOTION_CONTROL = (
     "cosine_upper_face",
     "cosine_mouth_corners",
@@ -38,7 +41,12 @@ OF_ONE = {
 }
 """Title of a table, the predictor of its rows, and its columns."""
 
-DECIMALS = {"FDD": 1, "FDD_abs": 1, **{name: 1 for name, unit in LIP_FIGURES.items() if unit == "mm"}}
+DECIMALS = {
+    "FDD": 1,
+    "FDD_abs": 1,
+    **{name: 1 for name, unit in LIP_FIGURES.items() if unit == "mm"},
+    **{name: 3 for name in SAMPLING_FIGURES if name.startswith("calibration")},
+}
 """Of figures that have another number of decimals than 2."""
 
 
@@ -94,8 +102,15 @@ def of_strangers(rows: Sequence[Row]) -> str:
 
 
 def of_sampling(rows: Sequence[Row]) -> str:
-    """Diversity, calibration, and the mean of eight seeds beside single ones."""
-    return lines_of([r for r in rows if "seeds" in r], SAMPLING_FIGURES, ("predictor", "source", "clips", "seeds"))
+    """Diversity, calibration, and the mean of eight seeds beside single ones; the model's coefficients below."""
+    chosen = [r for r in rows if "seeds" in r]
+    lines = [
+        f"* {r['source']}: {', '.join(f'{name} {value:.3f}' for name, value in r['calibration'].items())}"
+        for r in chosen
+        if r["predictor"] == "model" and r["calibration"]
+    ]
+    table = lines_of(chosen, SAMPLING_FIGURES, ("predictor", "source", "clips", "seeds"))
+    return "\n\n".join([table, "Calibration by coefficient:", "\n".join(lines)]) if lines else table
 
 
 def by_emotion(rows: Sequence[Row]) -> str:
@@ -129,5 +144,6 @@ def tables(rows: Sequence[Row]) -> str:
     named |= {HEADINGS.get(s, s): of_source(rows, s) for s in ordered}
     named |= {TITLES["sampling"]: of_sampling(rows), "By emotion": by_emotion(rows)}
     named |= {title: of_predictor(rows, name, names) for title, (name, names) in OF_ONE.items()}
+    named[TITLES["strangers"]] = named[TITLES["strangers"]] or NO_STRANGERS
     parts = [f"## {title}\n\n{text}" for title, text in named.items() if text]
     return "\n\n".join([*parts, units()])

@@ -134,12 +134,15 @@ def test_the_report_says_how_often_the_lips_meet() -> None:
 
 
 def test_strangers_have_a_table_of_their_own() -> None:
-    lines = tables([*strangers(), {"source": "grid", "predictor": "model", "emotion": "all", "seeds": 16, "clips": 6,
-                                   "calibration_mouth": 0.001, "calibration": {}}]).splitlines()  # fmt: skip
+    sampled: Row = {"source": "grid", "predictor": "model", "emotion": "all", "seeds": 16, "clips": 6}
+    sampled |= {"calibration_mouth": 0.001, "calibration": {"jawOpen": 0.0012}}
+    lines = tables([*strangers(), sampled]).splitlines()
     table = [line for line in lines if line.startswith(("| model", "| teacher"))]
     assert [" children " in line for line in table] == [False] * 4 + [True] * 4 + [False]
     assert "0.10..0.40" in lines[lines.index(table[0]) + 1] and "7.0" in table[0], "intervals below the model's own"
     assert "calibration_upper" in "\n".join(lines) and "## voices" not in lines
+    assert "* grid: jawOpen 0.001" in lines and not any(line.startswith("Not measured") for line in lines)
+    assert any(line.startswith("Not measured: the corpus has no `voices.jsonl`") for line in tables([]).splitlines())
 
 
 def test_the_goals_of_a_teacher_are_for_quiet_and_for_all_voices() -> None:
