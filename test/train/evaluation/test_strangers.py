@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from typing import ClassVar
 
 import numpy as np
@@ -53,7 +54,9 @@ def face() -> FaceBasis:
 class Speaker:
     """Its jaw is open at vowels; at bilabials it closes, unless the speaker is a child or what is heard is spoilt."""
 
-    ear = live = about = None
+    ear: Any = None
+    live: Any = None
+    about: Any = None
 
     def __call__(self, clips: Sequence[Clip], seed: int = 0) -> list[np.ndarray]:
         return [self._speak(clip) for clip in clips]
