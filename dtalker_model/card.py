@@ -116,7 +116,9 @@ def read_card(onnx: Path) -> ModelCard:
 def write_card(card: ModelCard, onnx: Path) -> None:
     """Write the card beside its ``.onnx``."""
     plain = {f.name: getattr(card, f.name) for f in fields(card)}
-    card_path(onnx).write_text(json.dumps({"format": FORMAT, **plain}, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    card_path(onnx).write_text(
+        json.dumps({"format": FORMAT, **plain}, indent=1, allow_nan=False) + "\n", encoding="utf-8"
+    )
 
 
 def sha256_of(path: Path) -> str:
@@ -165,7 +167,9 @@ def _check(card: ModelCard, name: str) -> None:
         value, kind = getattr(card, entry.name), _KINDS[str(entry.type).partition("[")[0]]
         if not isinstance(value, kind) or isinstance(value, bool):
             received = type(value).__name__
-            raise ModelError(f"{name}: {entry.name} is of type {received}, not {kind.__name__}: install the model again")
+            raise ModelError(
+                f"{name}: {entry.name} is of type {received}, not {kind.__name__}: install the model again"
+            )
     rated = (card.sample_rate_hz, card.frame_rate_hz, card.lookahead_samples, tuple(card.blendshapes))
     expected = (rates.SAMPLE_RATE_HZ, rates.FRAME_RATE_HZ, rates.LOOKAHEAD_SAMPLES, ARKIT_NAMES)
     for received, wanted in zip(rated, expected):
@@ -183,7 +187,9 @@ def _check_embeddings(card: ModelCard, name: str) -> None:
     for vector in vectors:
         numbers = isinstance(vector, tuple) and all(type(x) in (int, float) for x in vector)
         if not numbers or not all(abs(x) <= LARGEST for x in vector):
-            raise ModelError(f"{name}: an embedding holds what is no number of single precision: install the model again")
+            raise ModelError(
+                f"{name}: an embedding holds what is no number of single precision: install the model again"
+            )
     if len(set(map(len, vectors))) != 1 or not vectors[0]:
         raise ModelError(f"{name}: embeddings differ in length: install the model again")
 

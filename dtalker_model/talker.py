@@ -171,8 +171,9 @@ def load_engine(model: str | Path = DEFAULT_MODEL, threads: int = 1, seed: int =
     listener = load_listener(path, card, threads)
     step = OnnxStep(path, personalizer.embedding_dim, card.steps, threads)
     with _tried_out(path):
-        voice = np.zeros((1, 1, personalizer.embedding_dim), np.float32)
-        weights, _ = step(*(np.zeros((1, 1, n), np.float32) for n in (FEATURE_DIM, 52)), voice, voice, step.initial_state())
+        sizes = FEATURE_DIM, len(card.blendshapes), personalizer.embedding_dim, personalizer.embedding_dim
+        features, noise, identity, emotion = (np.zeros((1, 1, size), np.float32) for size in sizes)
+        weights, _ = step(features, noise, identity, emotion, step.initial_state())
         if weights.shape != (1, 1, len(card.blendshapes)):
             raise ValueError(f"weights of shape {weights.shape}")
     return card, Engine(step, listener, personalizer, seed)

@@ -64,8 +64,8 @@ class Features:
 
     Attributes:
         log_mel: (T, 128) float32, natural logarithm of mel power, the earlier 10 ms window first.
-        level_db: (T,) float32, RMS level above 188 Hz in dB relative to full scale, -100 at least, in the quieter of each
-            frame's windows: a click is in one frame at most.
+        level_db: (T,) float32, RMS level above 188 Hz in dB relative to full scale, -100 at least: that of the later
+            window of each frame, because these hardly overlap, and a click is in one frame.
         voiced: (T,) bool, whether the frame's power lies low, as a voice's does and that of breath and hiss does not.
     """
 
@@ -96,10 +96,9 @@ class LogMel:
             power = _power(held[begin * FRAME_SAMPLES : end * FRAME_SAMPLES + HISTORY_SAMPLES])
             log_mel[begin:end] = np.log(power @ _FILTERS + POWER_FLOOR).reshape(-1, FEATURE_DIM)
             np.add.reduceat(power, LEVEL_BINS, axis=1, out=bands[begin * WINDOWS_PER_FRAME : end * WINDOWS_PER_FRAME])
-        early, late = bands[0::2], bands[1::2]
-        mean_square = np.minimum(early.sum(axis=1), late.sum(axis=1)) * _MEAN_SQUARE
+        mean_square = bands[1::2].sum(axis=1) * _MEAN_SQUARE
         level_db = 10.0 * np.log10(mean_square + 10.0 ** (LEVEL_FLOOR_DB / 10.0))
-        low, _, high, _ = (early + late).T
+        low, _, high, _ = (bands[0::2] + bands[1::2]).T
         return Features(log_mel, level_db, low > VOICED_RATIO * high)
 
 

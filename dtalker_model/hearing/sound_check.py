@@ -44,7 +44,7 @@ class SoundCheck:
         self._clear()
 
     def push(self, pcm: np.ndarray, sample_rate_hz: int) -> list[str]:
-        """Hear PCM that `to_mono` takes; the faults of the seconds that it completes, in sentences that say what to do."""
+        """Hear PCM that `to_mono` takes; the faults of the seconds that it completes, with what to do about them."""
         kind = (pcm.dtype, pcm.shape[1:], sample_rate_hz)
         if kind != self._kind:
             self.reset()

@@ -6,8 +6,9 @@ suddenly, or it is breath: vowels, nasals and bursts open the gate, and the hang
 Everything that decides is a function of the last `FLOOR_FRAMES` frames, so any chunking gives exactly the same gate.
 Levels may run ahead of the frames they gate (dtalker feeds them 60 ms early): it is then open when the voice begins.
 
-Levels that shaped the constants (20 ms RMS above 188 Hz, dBFS, 5th to 95th percentile): GRID speech -55..-10 over noise
-at -64..-50; RAVDESS speech -73..-19, in its quietest clips never above -50, over a floor of -90; its breaths -65..-48.
+Levels that shaped the constants (20 ms RMS above 188 Hz, dBFS, 5th to 95th percentile): GRID speech -55..-10 over
+noise at -64..-50; RAVDESS speech -73..-19, in its quietest clips never above -50, over a floor of -90, with breaths at
+-65..-48.
 """
 
 import numpy as np
@@ -24,8 +25,8 @@ LOUDEST_BREATH_DB = -45.0
 
 SUDDEN_DB = 25.0
 SUDDEN_FRAMES = 3
-"""What rises so much within 60 ms is no breath (RAVDESS: 9 of 10 consonants that a sentence begins with do, and 1 breath
-in 8)."""
+"""What rises so much within 60 ms is no breath (RAVDESS: 9 of 10 consonants that a sentence begins with do, and of
+breaths 1 in 8)."""
 
 START_FLOOR_DB = -40.0
 """Assumed floor before anything was heard; the first quieter frames replace it at once."""

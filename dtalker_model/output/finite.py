@@ -21,7 +21,7 @@ class HeldFace:
         self._last: npt.NDArray[np.float32] | None = None
 
     def apply(self, weights: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """`weights` (T, 52), T at least 1, without NaN and infinity; they are returned as they are where there is none."""
+        """`weights` (T, 52), T at least 1, without NaN and infinity; the same array where there is none."""
         finite = np.isfinite(weights)
         self.held = not finite.all()
         if self.held:

@@ -123,7 +123,10 @@ def test_bytes_that_are_no_graph_are_refused(copy: Path) -> None:
         (lambda card: card.update(name=7), "name is of type int, not str"),
         (lambda card: card.update(steps=True), "steps is of type bool, not int"),
         (lambda card: card.update(steps=2, step_counts=[2, "4"]), r"steps 2 are none of \(2, '4'\)"),
-        (lambda card: card["listener_identities"].append("zoe"), r"dtalker\.listener\.onnx does not run as its card says"),
+        (
+            lambda card: card["listener_identities"].append("zoe"),
+            r"dtalker\.listener\.onnx does not run as its card says",
+        ),
         (shorter, "expected {'features': 128, 'noise': 52, 'identity': 8, 'emotion': 8}"),
     ],
 )

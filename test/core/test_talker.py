@@ -13,11 +13,11 @@ import soundfile
 import dtalker_model
 from dtalker_model import ARKIT_NAMES, AudioError, Frame, SettingError, Settings, Talker
 from dtalker_model.card import model_path, read_card
-from dtalker_model.speaking.engine import Engine
 from dtalker_model.hearing.sound_check import CANCELLED, OFF_CENTRE
 from dtalker_model.output.finite import HELD
-from dtalker_model.speaking.personalizer import Personalizer
 from dtalker_model.rates import FRAME_SAMPLES, LOOKAHEAD_SAMPLES, SAMPLE_RATE_HZ
+from dtalker_model.speaking.engine import Engine
+from dtalker_model.speaking.personalizer import Personalizer
 from dtalker_model.speaking.runtime import Graph, OnnxStep, State
 
 TOLERANCE = 1e-4
