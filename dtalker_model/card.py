@@ -116,9 +116,8 @@ def read_card(onnx: Path) -> ModelCard:
 def write_card(card: ModelCard, onnx: Path) -> None:
     """Write the card beside its ``.onnx``."""
     plain = {f.name: getattr(card, f.name) for f in fields(card)}
-    card_path(onnx).write_text(
-        json.dumps({"format": FORMAT, **plain}, indent=1, allow_nan=False) + "\n", encoding="utf-8"
-    )
+    text = json.dumps({"format": FORMAT, **plain}, indent=1, allow_nan=False)
+    card_path(onnx).write_text(text + "\n", encoding="utf-8")
 
 
 def sha256_of(path: Path) -> str:
@@ -139,7 +138,7 @@ def _parse(path: Path) -> ModelCard:
         raise ModelError(
             f"{path.name} is missing: a model is an .onnx file with its card beside it; copy both"
         ) from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ModelError(f"{path.name} is no model card ({error}): install the model again") from None
     if not isinstance(raw, dict) or raw.get("format") != FORMAT:
         found = raw.get("format") if isinstance(raw, dict) else type(raw).__name__
@@ -163,13 +162,7 @@ def _finite(text: str) -> float:
 
 
 def _check(card: ModelCard, name: str) -> None:
-    for entry in fields(card):
-        value, kind = getattr(card, entry.name), _KINDS[str(entry.type).partition("[")[0]]
-        if not isinstance(value, kind) or isinstance(value, bool):
-            received = type(value).__name__
-            raise ModelError(
-                f"{name}: {entry.name} is of type {received}, not {kind.__name__}: install the model again"
-            )
+    _check_types(card, name)
     rated = (card.sample_rate_hz, card.frame_rate_hz, card.lookahead_samples, tuple(card.blendshapes))
     expected = (rates.SAMPLE_RATE_HZ, rates.FRAME_RATE_HZ, rates.LOOKAHEAD_SAMPLES, ARKIT_NAMES)
     for received, wanted in zip(rated, expected):
@@ -182,14 +175,20 @@ def _check(card: ModelCard, name: str) -> None:
     _check_embeddings(card, name)
 
 
+def _check_types(card: ModelCard, name: str) -> None:
+    for entry in fields(card):
+        value, kind = getattr(card, entry.name), _KINDS[str(entry.type).partition("[")[0]]
+        if not isinstance(value, kind) or isinstance(value, bool):
+            both = f"{type(value).__name__}, not {kind.__name__}"
+            raise ModelError(f"{name}: {entry.name} is of type {both}: install the model again")
+
+
 def _check_embeddings(card: ModelCard, name: str) -> None:
     vectors = [*card.identities.values(), *card.emotions.values()]
     for vector in vectors:
         numbers = isinstance(vector, tuple) and all(type(x) in (int, float) for x in vector)
         if not numbers or not all(abs(x) <= LARGEST for x in vector):
-            raise ModelError(
-                f"{name}: an embedding holds what is no number of single precision: install the model again"
-            )
+            raise ModelError(f"{name}: no number of single precision in an embedding: install the model again")
     if len(set(map(len, vectors))) != 1 or not vectors[0]:
         raise ModelError(f"{name}: embeddings differ in length: install the model again")
 

@@ -25,7 +25,7 @@ class HeldFace:
         finite = np.isfinite(weights)
         self.held = not finite.all()
         if self.held:
-            weights = self._filled(weights, finite.all(axis=1))
+            weights = self._filled(weights, np.logical_and.reduce(finite, axis=1))
         self._last = weights[-1]
         return weights
 

@@ -187,7 +187,8 @@ def test_frames_that_are_not_later_are_left_out() -> None:
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])
 def test_frames_that_are_not_finite_show_the_face_before_and_are_told_once(bad: float) -> None:
-    sink, reported, frames = ListSink(), [], ramp(0.2)
+    sink, frames = ListSink(), ramp(0.2)
+    reported: list[str] = []
     for k in (0, 4, 5):
         frames[k].weights[17] = bad
     with FanOut([sink], info(), reported.append) as fan_out:
