@@ -16,7 +16,9 @@ CANCELLED = "the audio's channels cancel each other (opposite phase): swap the w
 WINDOW_S = 1.0
 """Audio that is judged at a time."""
 SHORTEST_S = 0.2
-"""The end of a stream is judged when it is this long."""
+"""What is left when a stream ends, or goes on in another type, is judged when it is this long."""
+MOST_CHANNELS = 8
+"""Channels that are looked at."""
 
 OFFSET = 0.02
 CLIP_LEVEL = (0.999, 1.0001)
@@ -45,11 +47,10 @@ class SoundCheck:
 
     def push(self, pcm: np.ndarray, sample_rate_hz: int) -> list[str]:
         """Hear PCM that `to_mono` takes; the faults of the seconds that it completes, with what to do about them."""
+        pcm = pcm[:, :MOST_CHANNELS] if pcm.ndim == 2 else pcm
         kind = (pcm.dtype, pcm.shape[1:], sample_rate_hz)
-        if kind != self._kind:
-            self.reset()
-            self._kind = kind
-        faults: list[str] = []
+        faults = self.flush() if kind != self._kind else []
+        self._kind = kind
         window = round(WINDOW_S * sample_rate_hz)
         while len(pcm):
             part, pcm = pcm[: window - self._samples], pcm[window - self._samples :]
@@ -61,7 +62,7 @@ class SoundCheck:
         return faults
 
     def flush(self) -> list[str]:
-        """The stream ends: the faults of what is left of it."""
+        """The stream ends: the faults of what is left of it, where that is long enough to tell."""
         judged = self._kind is not None and self._samples >= SHORTEST_S * self._kind[2]
         faults = self._judged() if judged else []
         self.reset()

@@ -87,7 +87,8 @@ def test_the_end_of_a_stream_is_judged_and_a_scrap_is_not() -> None:
     assert check.push(off[:1000], RATE_HZ) == [] == check.flush()
 
 
-def test_another_rate_or_type_begins_a_new_second() -> None:
+def test_another_rate_or_type_begins_a_new_second_and_what_was_heard_is_judged() -> None:
     check, off = SoundCheck(), np.full(RATE_HZ * 3 // 4, 0.05, np.float32)
-    assert check.push(off, RATE_HZ) == check.push(off.astype(np.float64), RATE_HZ) == check.push(off, 48_000) == []
-    assert check.flush() == [OFF_CENTRE]
+    assert check.push(off, RATE_HZ) == []
+    assert check.push(np.zeros((100, 1), np.int16), RATE_HZ) == [OFF_CENTRE], "silence in a gap"
+    assert check.push(off[:1000], RATE_HZ) == check.push(off[:1000], 48_000) == check.flush() == []
