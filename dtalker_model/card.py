@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -18,6 +19,9 @@ from dtalker_model.errors import ModelError
 FORMAT = "dtalker-model-1"
 WEIGHTS_FOLDER = Path(__file__).parent / "weights"
 DEFAULT_MODEL = "dtalker"
+LARGEST = float(np.finfo(np.float32).max)
+"""Of an embedding's numbers: the network computes in single precision."""
+_KINDS: dict[str, type] = {"str": str, "int": int, "Mapping": dict, "tuple": tuple}
 
 
 @dataclass(frozen=True)
@@ -114,7 +118,8 @@ def read_card(onnx: Path) -> ModelCard:
 def write_card(card: ModelCard, onnx: Path) -> None:
     """Write the card beside its ``.onnx``."""
     plain = {f.name: getattr(card, f.name) for f in fields(card)}
-    card_path(onnx).write_text(json.dumps({"format": FORMAT, **plain}, indent=1) + "\n", encoding="utf-8")
+    text = json.dumps({"format": FORMAT, **plain}, indent=1, allow_nan=False)
+    card_path(onnx).write_text(text + "\n", encoding="utf-8")
 
 
 def sha256_of(path: Path) -> str:
@@ -129,12 +134,13 @@ def table(entries: Mapping[str, tuple[float, ...]]) -> np.ndarray:
 
 def _parse(path: Path) -> ModelCard:
     try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        raw = json.loads(text, parse_constant=_finite, parse_float=_finite)
     except FileNotFoundError:
         raise ModelError(
             f"{path.name} is missing: a model is an .onnx file with its card beside it; copy both"
         ) from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ModelError(f"{path.name} is no model card ({error}): install the model again") from None
     if not isinstance(raw, dict) or raw.get("format") != FORMAT:
         found = raw.get("format") if isinstance(raw, dict) else type(raw).__name__
@@ -150,17 +156,42 @@ def _parse(path: Path) -> ModelCard:
     return card
 
 
+def _finite(text: str) -> float:
+    """A number of the card: NaN and infinity are none, though Python reads and writes them."""
+    if not math.isfinite(number := float(text)):
+        raise ValueError(f"{text} is no number")
+    return number
+
+
 def _check(card: ModelCard, name: str) -> None:
+    _check_types(card, name)
     rated = (card.sample_rate_hz, card.frame_rate_hz, card.lookahead_samples, tuple(card.blendshapes))
     expected = (rates.SAMPLE_RATE_HZ, rates.FRAME_RATE_HZ, rates.LOOKAHEAD_SAMPLES, ARKIT_NAMES)
     for received, wanted in zip(rated, expected):
         if received != wanted:
             raise ModelError(f"{name}: the model was made for {received}, this dtalker for {wanted}: they do not fit")
-    if card.steps not in card.step_counts:
+    if card.steps not in card.step_counts or not all(isinstance(n, int) and n > 0 for n in card.step_counts):
         raise ModelError(f"{name}: steps {card.steps} are none of {card.step_counts}: install the model again")
     if "default" not in card.identities or "neutral" not in card.emotions:
         raise ModelError(f"{name}: the library lacks identity 'default' or emotion 'neutral': install the model again")
-    if len({len(vector) for vector in [*card.identities.values(), *card.emotions.values()]}) != 1:
+    _check_embeddings(card, name)
+
+
+def _check_types(card: ModelCard, name: str) -> None:
+    for entry in fields(card):
+        value, kind = getattr(card, entry.name), _KINDS[str(entry.type).partition("[")[0]]
+        if not isinstance(value, kind) or isinstance(value, bool):
+            both = f"{type(value).__name__}, not {kind.__name__}"
+            raise ModelError(f"{name}: {entry.name} is of type {both}: install the model again")
+
+
+def _check_embeddings(card: ModelCard, name: str) -> None:
+    vectors = [*card.identities.values(), *card.emotions.values()]
+    for vector in vectors:
+        numbers = isinstance(vector, tuple) and all(type(x) in (int, float) for x in vector)
+        if not numbers or not all(abs(x) <= LARGEST for x in vector):
+            raise ModelError(f"{name}: no number of single precision in an embedding: install the model again")
+    if len(set(map(len, vectors))) != 1 or not vectors[0]:
         raise ModelError(f"{name}: embeddings differ in length: install the model again")
 
 

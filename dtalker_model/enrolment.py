@@ -16,6 +16,7 @@ from dtalker_model.card import DEFAULT_MODEL, model_path, read_card
 from dtalker_model.errors import AudioError, ModelError
 from dtalker_model.hearing.audio import Resampler
 from dtalker_model.hearing.features import LogMel
+from dtalker_model.hearing.sound_check import SoundCheck
 from dtalker_model.hearing.voice_activity import VoiceActivity
 from dtalker_model.rates import FRAME_RATE_HZ, SAMPLE_RATE_HZ
 from dtalker_model.settings import LIVE, Settings
@@ -43,6 +44,7 @@ class Enrolment:
             raise ModelError(f"model {self.card.name!r} has no listener and cannot enroll voices: take another model")
         self._listener, self._personalizer = listener, Personalizer(self.card)
         self._resampler, self._features, self._gate = Resampler(), LogMel(), VoiceActivity()
+        self._sound, self._faults = SoundCheck(), dict[str, None]()
         self._heard_samples = self._speech_frames = 0
         self._who = self._mood = np.zeros((0, 0), np.float32)
 
@@ -56,14 +58,20 @@ class Enrolment:
         """Seconds in which somebody spoke."""
         return self._speech_frames / FRAME_RATE_HZ
 
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """What was wrong with the sound, in sentences that say what to do."""
+        return tuple(self._faults)
+
     def push(self, pcm: np.ndarray, sample_rate_hz: int) -> None:
         """Hear more; takes what `Talker.push` takes and raises as it does."""
         samples = self._resampler.push(pcm, sample_rate_hz)
         self._heard_samples += len(samples)
+        self._faults |= dict.fromkeys(self._sound.push(pcm, sample_rate_hz))
         heard = self._features.push(samples)
         if len(heard.log_mel) == 0:
             return
-        speaking = self._gate.apply(heard.level_db)
+        speaking = self._gate.apply(heard.level_db, heard.voiced)
         self._speech_frames += int((speaking > SPEAKING).sum())
         who, mood = self._listener.listen(heard.log_mel, speaking, FORGET_NOTHING_S)
         self._who, self._mood = who[-1:], mood[-1:]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,11 @@ from typing import Any
 import numpy as np
 
 from dtalker_model.card import DEFAULT_MODEL, ModelCard, listener_path, model_path, read_card
+from dtalker_model.errors import ModelError
+from dtalker_model.faults import Faults
 from dtalker_model.hearing.audio import Resampler
+from dtalker_model.hearing.features import FEATURE_DIM
+from dtalker_model.hearing.sound_check import SoundCheck
 from dtalker_model.output.output import OutputStage
 from dtalker_model.rates import DELAY_FRAMES, FRAME_MS, FRAME_SAMPLES, SAMPLE_RATE_HZ
 from dtalker_model.settings import Settings
@@ -49,7 +54,8 @@ class Talker:
     def __init__(self, card: ModelCard, engine: Engine, settings: Settings) -> None:
         self.card = self.model_card = card
         self._engine = engine
-        self._resampler = Resampler()
+        self._resampler, self._sound = Resampler(), SoundCheck()
+        self._faults = Faults()
         self._output = OutputStage(settings.seed)
         self._settings = settings
         self.reset()
@@ -76,6 +82,13 @@ class Talker:
         """What is believed about the voice; identities and emotions are followed while `Settings.listens`."""
         return self._engine.belief()
 
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """What is wrong now with the sound (clipped, off centre, channels that cancel each other) or with the model's
+        output, in sentences that say what to do. The face goes on; tell the user once.
+        """
+        return self._faults.now(self._samples)
+
     def set(self, **changes: Any) -> None:
         """Change settings from the next computed frame on; of a new seed, the network's noise waits for `reset`.
 
@@ -97,7 +110,11 @@ class Talker:
         Raises:
             AudioError: the chunk cannot be used. None of it was accepted, and the stream goes on.
         """
-        return self._accept(self._resampler.push(pcm, sample_rate_hz))
+        samples = self._resampler.push(pcm, sample_rate_hz)
+        self._faults.push(self._samples)
+        frames = self._accept(samples)
+        self._faults.meet(self._sound.push(pcm, sample_rate_hz), self._samples)
+        return frames
 
     def flush(self) -> list[Frame]:
         """End the stream: return the frames that the look-ahead still holds back. The next push begins anew at 0.
@@ -109,11 +126,18 @@ class Talker:
         missing = (total + DELAY_FRAMES) * FRAME_SAMPLES - self._samples
         if total:
             frames += self._accept(np.zeros(missing, np.float32))
-        self.reset()
+        self._faults.meet(self._sound.flush(), self._samples)
+        self._faults.restart()
+        self._begin()
         return frames
 
     def reset(self) -> None:
         """Forget the stream and begin a new one at sample 0, with the same settings."""
+        self._sound.reset()
+        self._faults.clear()
+        self._begin()
+
+    def _begin(self) -> None:
         self._resampler.reset()
         self._engine.reset(self._settings.seed)
         self._output.reset(self._settings.seed)
@@ -131,6 +155,7 @@ class Talker:
 
     def _frames(self, raw: Raw) -> list[Frame]:
         faces = self._output.apply(raw.weights, raw.speaking, raw.start_frame, self._settings)
+        self._faults.meet(self._output.faults, self._samples)
         return [Frame((raw.start_frame + k) * FRAME_SAMPLES, face) for k, face in enumerate(faces)]
 
 
@@ -146,6 +171,12 @@ def load_engine(model: str | Path = DEFAULT_MODEL, threads: int = 1, seed: int =
     personalizer = Personalizer(card)
     listener = load_listener(path, card, threads)
     step = OnnxStep(path, personalizer.embedding_dim, card.steps, threads)
+    with _tried_out(path):
+        sizes = FEATURE_DIM, len(card.blendshapes), personalizer.embedding_dim, personalizer.embedding_dim
+        features, noise, identity, emotion = (np.zeros((1, 1, size), np.float32) for size in sizes)
+        weights, _ = step(features, noise, identity, emotion, step.initial_state())
+        if weights.shape != (1, 1, len(card.blendshapes)):
+            raise ValueError(f"weights of shape {weights.shape}")
     return card, Engine(step, listener, personalizer, seed)
 
 
@@ -153,7 +184,21 @@ def load_listener(path: Path, card: ModelCard, threads: int = 1) -> Listener | N
     """The listener of the model at `path`, fresh; None where it has none. Raises `ModelError`."""
     if not hears(card):
         return None
-    return Listener(listener_path(path), card.listener_identities, card.listener_emotions, threads)
+    listener = Listener(listener_path(path), card.listener_identities, card.listener_emotions, threads)
+    with _tried_out(listener_path(path)):
+        listener.listen(np.zeros((1, FEATURE_DIM), np.float32), np.zeros(1, np.float32), 1.0)
+    listener.reset()
+    return listener
+
+
+@contextmanager
+def _tried_out(path: Path) -> Iterator[None]:
+    """The graph at `path` runs a frame: raises `ModelError` where it cannot, or gives what its card does not say."""
+    try:
+        yield
+    except Exception as error:  # onnxruntime's own classes among them
+        reason = str(error).strip().splitlines()[0]
+        raise ModelError(f"{path.name} does not run as its card says ({reason}): install the model again") from None
 
 
 def load(

@@ -90,6 +90,8 @@ class Outputs:
         status = DiagnosticStatus(name=f"{self._node.get_name()}: talker", hardware_id=self.frame_id)
         status.level = DiagnosticStatus.WARN if lost or worker.refused else DiagnosticStatus.OK
         status.message = "hearing" if connected else "no audio publisher yet"
+        if faults := engine.faults:
+            status.level, status.message = DiagnosticStatus.WARN, "; ".join((status.message, *faults))
         values = self._figures(engine, worker)
         status.values = [KeyValue(key=key, value=str(value)) for key, value in values.items()]
         message = DiagnosticArray(status=[status])

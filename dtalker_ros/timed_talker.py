@@ -46,6 +46,8 @@ class TalkerLike(Protocol):
     def card(self) -> Any: ...
     @property
     def belief(self) -> Any: ...
+    @property
+    def faults(self) -> tuple[str, ...]: ...
     def push(self, pcm: NDArray[np.generic], sample_rate_hz: int) -> list[Any]: ...
     def reset(self) -> None: ...
     def set(self, **changes: Any) -> None: ...
@@ -85,6 +87,12 @@ class TimedTalker:
         self._rate, self._release = PublishRate(self._rate_hz), Release()
         self._stretch = 0
         self._refusals: list[str] = []
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """What is wrong now with the sound or the model, in sentences that say what to do."""
+        with self.lock:
+            return self.talker.faults
 
     def reset(self, now_ns: int) -> None:
         """Fresh state: nothing queued, sequence 0, counters 0; settings stay."""

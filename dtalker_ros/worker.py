@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from dtalker_model.errors import DtalkerError
+from dtalker_model.faults import SaidOnce
 from dtalker_ros.audio.convert import AudioChunk
 from dtalker_ros.publish_rate import Shown
 from dtalker_ros.timed_talker import TimedTalker
@@ -75,7 +76,7 @@ class Worker:
         """`poll`: the clock is not the wall clock, so waiting for a time means looking at it again and again."""
         self._engine, self._convert, self._publish = engine, convert, publish
         self._clock_ns, self._log, self._poll = clock_ns, log, poll
-        self._complain = Complaints()
+        self._complain, self._tell = Complaints(), SaidOnce(log.warning)
         self._watch = None if poll else ClockWatch(clock_ns, time.monotonic_ns)
         self._inbox: deque[tuple[Any, int]] = deque()
         self._changed = threading.Condition()
@@ -154,6 +155,7 @@ class Worker:
             self._complain(self._log.warning, said, now_ns)
         for said in self._engine.take_refusals():
             self._complain(self._log.error, f"audio refused, silence in its place: {said}", now_ns)
+        self._tell(self._engine.faults)
 
     def _wait(self) -> None:
         now_ns = self._clock_ns()

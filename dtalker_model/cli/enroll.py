@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from dtalker_model.cli.options import add_model, add_speech
 from dtalker_model.cli.progress import Progress
+from dtalker_model.cli.sink_options import report
 from dtalker_model.errors import SettingError
 
 if TYPE_CHECKING:
@@ -61,6 +62,8 @@ def _enroll(arguments: argparse.Namespace, library: Any) -> None:
         library.require_free(arguments.name, enrolment.card.sha256)
     with Progress("listening", None, "s") as progress:
         hear_file(enrolment, arguments.speech, lambda: progress.update(enrolment.heard_s))
+    for text in enrolment.faults:
+        report(f"{arguments.speech}: {text}")
     voice = enrolment.voice(arguments.name)
     library.add(voice, arguments.replace)
     print(f"{voice.name}: learned from {voice.speech_s:.1f} s of speech, most like {enrolment.likeness()}")

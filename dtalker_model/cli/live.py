@@ -14,6 +14,7 @@ from dtalker_model.cli.interrupt import interruptible
 from dtalker_model.cli.options import add_model, add_settings, add_speech, settings_from
 from dtalker_model.cli.sink_options import ClosingBar, add_sinks, report, require_other_files, stream_info
 from dtalker_model.errors import AudioError, SettingError
+from dtalker_model.faults import SaidOnce
 from dtalker_model.rates import SAMPLE_RATE_HZ
 from dtalker_model.sinks import FanOut, Sink, parse_sinks
 from dtalker_model.sinks.heads.video_file import VideoSink
@@ -102,6 +103,7 @@ class Session:
         self, talker: "Talker", fan_out: FanOut, queue: "AudioQueue", recording: Recording | None = None
     ) -> None:
         self._talker, self._fan_out, self._queue, self._recording = talker, fan_out, queue, recording
+        self._tell = SaidOnce(report)
         self._latencies_ms: list[float] = []
         self._said_s = 0.0
         self._samples = 0
@@ -112,6 +114,7 @@ class Session:
         for heard in self._queue:
             self._take(heard)
         frames = self._talker.flush()
+        self._tell(self._talker.faults)
         self._fan_out.write(frames)
         self.frames += len(frames)
 
@@ -121,6 +124,7 @@ class Session:
         except AudioError as error:
             report(f"audio refused: {error}")
             return
+        self._tell(self._talker.faults)
         if self._recording is not None:
             self._recording.write(heard.pcm)
         self._fan_out.write(frames)

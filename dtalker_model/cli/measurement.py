@@ -90,7 +90,7 @@ class Choir:
     def frame(self, chunks: list[Audio], index: int) -> list[Audio]:
         """Weights (1, 52) of each voice, from 20 ms of each."""
         heard = [parts[0].push(chunk) for parts, chunk in zip(self._parts, chunks, strict=True)]
-        gates = [parts[1].apply(h.level_db) for parts, h in zip(self._parts, heard, strict=True)]
+        gates = [parts[1].apply(h.level_db, h.voiced) for parts, h in zip(self._parts, heard, strict=True)]
         features = np.stack([h.log_mel for h in heard])
         noise = self._noise.standard_normal((len(chunks), 1, 52), np.float32)
         weights, self._state = self._step(features, noise, self._identity, self._emotion, self._state)

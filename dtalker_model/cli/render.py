@@ -11,6 +11,7 @@ from dtalker_model.cli.options import add_model, add_settings, add_speech, setti
 from dtalker_model.cli.progress import Progress
 from dtalker_model.cli.sink_options import ClosingBar, add_sinks, report, require_other_files, stream_info
 from dtalker_model.errors import SettingError
+from dtalker_model.faults import SaidOnce
 from dtalker_model.sinks import FanOut, Sink, parse_sinks
 
 if TYPE_CHECKING:
@@ -67,7 +68,9 @@ def _render(talker: "Talker", sound: "SoundReader", out: str | None, sinks: list
         fan_out = stack.enter_context(FanOut(sinks, info, report, needed=out is None))
         csv = None if out is None else stack.enter_context(FrameCsv(out))
         progress = stack.enter_context(Progress("rendering", sound.info.duration_s, "s of speech"))
+        tell = SaidOnce(lambda text: report(f"{sound.path}: {text}"))
         for frames in face_of(talker, sound, chunk_ms):
+            tell(talker.faults)
             if csv is not None:
                 csv.write(frames)
             fan_out.write(frames)

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from dtalker_model.blendshapes import ARKIT_NAMES, ARTICULATION, INDEX, LOWER_FACE, UPPER_FACE
 from dtalker_model.hearing.voice_activity import RELEASE_FRAMES
 from dtalker_model.output.blink import Blinker
+from dtalker_model.output.finite import HELD, HeldFace
 from dtalker_model.output.idle import IDLE, IdleLife
 from dtalker_model.rates import FRAME_MS
 from dtalker_model.settings import Settings
@@ -54,15 +55,22 @@ class OutputStage:
     def __init__(self, seed: int = 0) -> None:
         self._blinker = Blinker(seed)
         self._idle = IdleLife(seed)
+        self._held = HeldFace()
         self.reset(seed)
 
     def reset(self, seed: int = 0) -> None:
         """Start a new stream."""
         self._blinker.reset(seed)
         self._idle.reset(seed)
+        self._held.reset()
         self._hush: Hush | None = None
         self._smoothed: Weights | None = None
         self._adjustment = _Adjustment.of(Settings())
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """What was wrong with the weights of the last call, in sentences that say what to do."""
+        return (HELD,) if self._held.held else ()
 
     def hush(self, start_frame: int, ease_frames: int, until_frame: int) -> None:
         """Ease the mouth to rest over `ease_frames` from `start_frame` on, until `until_frame` (barge-in).
@@ -80,7 +88,7 @@ class OutputStage:
         """The frames to show (T, 52) in 0..1.
 
         `weights` (T, 52) float32 is the model's output for frames `start_frame` and on; `speaking` (T,) in 0..1 is
-        the voice gate of each. `weights` is not changed.
+        the voice gate of each. `weights` is not changed; where it is not finite, the face before is held.
         """
         if len(weights) == 0:
             return np.zeros_like(weights)
@@ -89,6 +97,7 @@ class OutputStage:
             self._idle.seed = settings.seed
         if settings is not self._adjustment.settings:
             self._adjustment = _Adjustment.of(settings)
+        weights = self._held.apply(weights)
         face = weights * (1 - _ARTICULATES * (1 - speaking[:, None]))
         self._add_life(face, weights, speaking, settings)
         face *= self._adjustment.gain

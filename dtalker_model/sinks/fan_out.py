@@ -4,8 +4,11 @@ import contextlib
 from collections.abc import Callable, Sequence
 from types import TracebackType
 
+import numpy as np
+import numpy.typing as npt
+
 from dtalker_model.errors import DtalkerError, SinkError
-from dtalker_model.sinks.protocol import Sink, StreamInfo, TimedWeights
+from dtalker_model.sinks.protocol import Sink, SinkFrame, StreamInfo, TimedWeights
 from dtalker_model.sinks.resample import Resample
 
 
@@ -25,6 +28,8 @@ class FanOut:
         self.failures: list[str] = []
         self._ended = 0
         self._last_s = float("-inf")
+        self._weights: npt.NDArray[np.float32] = np.zeros(len(info.names), np.float32)
+        self._held = False
 
     def __enter__(self) -> "FanOut":
         try:
@@ -44,7 +49,8 @@ class FanOut:
         self.close()
 
     def write(self, frames: Sequence[TimedWeights]) -> None:
-        """Write `frames`; one that is not later than those before is left out (a stream that began anew).
+        """Write `frames`; one that is not later than those before is left out (a stream that began anew). In place of
+        one that is not finite comes the face before it: no file and no program is to meet NaN.
 
         Raises `SinkError` when there were sinks and none is left.
         """
@@ -52,6 +58,7 @@ class FanOut:
             if frame.time_s <= self._last_s:
                 continue
             self._last_s = frame.time_s
+            frame = self._finite(frame)
             for sink in tuple(self._open):
                 self._guarded(sink, lambda sink, frame=frame: self._write_one(sink, frame))  # type: ignore[misc]
         self.require_one()
@@ -84,6 +91,15 @@ class FanOut:
 
     def _open_one(self, sink: Sink) -> None:
         sink.open(self._info)
+
+    def _finite(self, frame: TimedWeights) -> TimedWeights:
+        if np.isfinite(frame.weights).all():
+            self._weights = frame.weights
+            return frame
+        if not self._held:
+            self._report("the frames hold NaN: the face before is held; look at what makes them")
+        self._held = True
+        return SinkFrame(frame.time_s, self._weights)
 
     def _write_one(self, sink: Sink, frame: TimedWeights) -> None:
         resample = self._open[sink]

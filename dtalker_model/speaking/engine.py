@@ -27,7 +27,7 @@ class Raw:
 
     Attributes:
         start_frame: index of the first frame.
-        weights: (T, 52) float32, not clamped.
+        weights: (T, 52) float32, not clamped; not finite where the model fails.
         speaking: (T,) float32, 0 where nobody speaks, 1 where somebody does.
     """
 
@@ -86,7 +86,7 @@ class Engine:
         T = len(heard.log_mel)
         if T == 0:
             return Raw(self.next_frame, np.zeros((0, 52), np.float32), np.zeros(0, np.float32))
-        speaking = self._gate.apply(heard.level_db)
+        speaking = self._gate.apply(heard.level_db, heard.voiced)
         self._speech_frames += int((speaking > 0.5).sum())
         self._speaking = bool(speaking[-1] > 0.5)
         weights = self._denoise(heard.log_mel, speaking, settings)
@@ -104,4 +104,6 @@ class Engine:
         noise = self._noise.standard_normal((T, 52), np.float32)
         inputs = (log_mel[None], noise[None], identity[None], emotion[None])
         weights, self._state = self._step(*inputs, self._state, settings.steps, settings.articulation)
+        if not np.isfinite(weights).all():  # its memory would not be either: it begins anew
+            self._state = self._step.initial_state()
         return weights[0]

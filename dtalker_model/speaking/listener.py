@@ -97,6 +97,8 @@ class Listener:
         speech = speaking > SPEAKING
         inputs = {"features": log_mel[None], "pace": pace_of(speech, MOMENTS * time_constant_s)}
         (*logits, _), self._state = self._graph.run(inputs, self._state)
+        if not all(np.isfinite(x).all() for x in logits):  # nothing was heard, and the memory begins anew
+            self._state, speech = self._graph.initial_state(), np.zeros_like(speech)
         heard_s = (self._speech_frames + np.cumsum(speech)) / FRAME_RATE_HZ
         self._speech_frames += int(speech.sum())
         trust = heard_s / (heard_s + TRUST_S)

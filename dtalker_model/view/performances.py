@@ -27,6 +27,8 @@ class Performance(ABC):
     from_s: float = 0.0
     over: bool = False
     """Whether the next one should begin."""
+    hears: object = None
+    """What is heard, if anything: what is wrong with it is said once, however often it is played."""
 
     def __init__(self, talker: Talker, stream: int) -> None:
         self.stream = stream
@@ -72,7 +74,7 @@ class Clip(Performance):
 
     def __init__(self, talker: Talker, stream: int, sound: Sound, from_s: float) -> None:
         super().__init__(talker, stream)
-        self.sound, self.from_s = sound, from_s
+        self.sound, self.hears, self.from_s = sound, sound, from_s
         self._start_s += LEAD_S
         self._next = round(from_s * sound.sample_rate_hz)
         self._ended = False
@@ -100,6 +102,10 @@ class Live(Performance):
     """A microphone: its audio goes to the talker as it comes, so nothing is due by the clock."""
 
     kind = "microphone"
+
+    def __init__(self, talker: Talker, stream: int) -> None:
+        super().__init__(talker, stream)
+        self.hears = self
 
     def due(self) -> list[Frame]:
         """See `Performance`."""

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dtalker_model.errors import DtalkerError
+from dtalker_model.faults import SaidOnce
 from dtalker_model.rates import FRAME_MS
 from dtalker_model.talker import Talker
 from dtalker_model.view.backend import Broadcast, about_text, settings_text
@@ -49,6 +50,8 @@ class Performer:
         self._owner: int | None = None
         self._listens = False
         self._performance: Performance = Rest(talker, 0)
+        self._heard: object = None
+        self._tell = SaidOnce(self._warn)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="performer", daemon=True)
 
@@ -140,14 +143,18 @@ class Performer:
         try:
             action()
         except DtalkerError as error:
-            LOG.warning("%s", error)
-            self._pages.state("notice", to_json("notice", text=str(error)))
+            self._warn(str(error))
         except Exception:
             LOG.exception("a request failed")
+
+    def _warn(self, text: str) -> None:
+        LOG.warning("%s", text)
+        self._pages.state("notice", to_json("notice", text=text))
 
     def _tick(self, ticks: int) -> None:
         if self._watched or not isinstance(self._performance, Rest):
             self._show(self._performance.due())
+            self._tell(self._talker.faults)
         if self._performance.over:
             self._play(0.0) if self._loop and isinstance(self._performance, Clip) else self._rest()
         if ticks % CLOCK_TICKS == 0:
@@ -169,6 +176,8 @@ class Performer:
     def _begin(self, performance: Performance) -> None:
         self._talker.reset()
         self._performance = performance
+        if performance.hears not in (None, self._heard):
+            self._heard, self._tell = performance.hears, SaidOnce(self._warn)
         self._pages.state("stream", self._stream_text())
 
     def _rest(self) -> None:

@@ -14,6 +14,8 @@ from dtalker_model.voices.voices import NAME, Voice
 
 FORMAT = "dtalker-voices-1"
 PARTS = ("identity", "emotion")
+LONGEST_S = 1e6
+"""Seconds of speech that anybody enrolled with."""
 
 
 def encode_voices(voices: Iterable[Voice]) -> bytes:
@@ -57,10 +59,18 @@ def _voice(file: Any, key: str, note: str) -> Voice:
         raise ValueError(f"entry {key!r}")
     vectors = {part: file.get_tensor(f"{key}/{part}") for part in PARTS}
     for vector in vectors.values():
-        if vector.ndim != 1 or not np.isfinite(vector).all() or vector.shape != vectors["identity"].shape:
+        if vector.shape != vectors["identity"].shape or not _is_embedding(vector):
             raise ValueError(f"embeddings of {name!r}")
     fields: dict[str, Any] = {part: tuple(vector.tolist()) for part, vector in vectors.items()}
-    return Voice(name, model_sha256=model_sha256, **fields, **json.loads(note))
+    voice = Voice(name, model_sha256=model_sha256, **fields, **json.loads(note))
+    spoke = type(voice.speech_s) in (int, float) and 0 <= voice.speech_s <= LONGEST_S
+    if not spoke or not isinstance(voice.model, str) or not isinstance(voice.enrolled, str):
+        raise ValueError(f"notes of {name!r}")
+    return voice
+
+
+def _is_embedding(vector: np.ndarray) -> bool:
+    return vector.ndim == 1 and len(vector) > 0 and vector.dtype == np.float32 and bool(np.isfinite(vector).all())
 
 
 def _safetensors() -> Any:

@@ -29,6 +29,12 @@ def edit(path: Path, change: Callable[[dict], object]) -> None:
     path.write_text(json.dumps(card))
 
 
+def shorter(card: dict) -> None:
+    """Embeddings that are alike in length, which is not the network's."""
+    for library in (card["identities"], card["emotions"]):
+        library.update({name: vector[:8] for name, vector in library.items()})
+
+
 def test_the_shipped_card_says_what_users_ask(copy: Path) -> None:
     card = read_card(copy)
     assert card.lookahead_ms == 80
@@ -106,6 +112,22 @@ def test_bytes_that_are_no_graph_are_refused(copy: Path) -> None:
         (lambda card: card["identities"].pop("default"), "lacks identity 'default'"),
         (lambda card: card.update(steps=3, step_counts=[1, 2]), r"steps 3 are none of \(1, 2\)"),
         (lambda card: card["emotions"].update(happy=[1.0]), "embeddings differ in length"),
+        (lambda card: card["identities"].update(default=[]), "embeddings differ in length"),
+        (lambda card: card["emotions"]["happy"].__setitem__(3, float("nan")), r"no model card \(NaN is no number"),
+        (lambda card: card["figures"].update(lve=float("-inf")), r"no model card \(-Infinity is no number"),
+        (lambda card: card["emotions"]["happy"].__setitem__(3, 1e39), "no number of single precision"),
+        (lambda card: card["emotions"]["happy"].__setitem__(3, 10**39), "no number of single precision"),
+        (lambda card: card["emotions"]["happy"].__setitem__(3, "1"), "no number of single precision"),
+        (lambda card: card["identities"].update(default=None), "no number of single precision"),
+        (lambda card: card.update(identities=[]), "identities is of type tuple, not dict"),
+        (lambda card: card.update(name=7), "name is of type int, not str"),
+        (lambda card: card.update(steps=True), "steps is of type bool, not int"),
+        (lambda card: card.update(steps=2, step_counts=[2, "4"]), r"steps 2 are none of \(2, '4'\)"),
+        (
+            lambda card: card["listener_identities"].append("zoe"),
+            r"dtalker\.listener\.onnx does not run as its card says",
+        ),
+        (shorter, "expected {'features': 128, 'noise': 52, 'identity': 8, 'emotion': 8}"),
     ],
 )
 def test_a_card_that_does_not_fit_is_refused(copy: Path, change: Callable[[dict], object], message: str) -> None:

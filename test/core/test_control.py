@@ -115,7 +115,7 @@ def recorded_voices(corpus: Path) -> list[np.ndarray]:
 def late_change(listener: Listener, personalizer: Personalizer, pcm: np.ndarray) -> tuple[float, float] | None:
     """How far the identity's and the emotion's embedding go after `STEADY_S` of speech; None for too little speech."""
     heard = LogMel().push(pcm)
-    gate = VoiceActivity().apply(heard.level_db)
+    gate = VoiceActivity().apply(heard.level_db, heard.voiced)
     speech_s = np.cumsum(gate > SPEAKING) / FRAME_RATE_HZ
     if speech_s[-1] < LEAST_SPEECH_S:
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,14 @@ import pytest
 import soundfile
 
 import dtalker_model
-from dtalker_model import ARKIT_NAMES, AudioError, Frame, SettingError, Talker
+from dtalker_model import ARKIT_NAMES, AudioError, Frame, SettingError, Settings, Talker
+from dtalker_model.card import model_path, read_card
+from dtalker_model.hearing.sound_check import CANCELLED, OFF_CENTRE
+from dtalker_model.output.finite import HELD
 from dtalker_model.rates import FRAME_SAMPLES, LOOKAHEAD_SAMPLES, SAMPLE_RATE_HZ
+from dtalker_model.speaking.engine import Engine
+from dtalker_model.speaking.personalizer import Personalizer
+from dtalker_model.speaking.runtime import Graph, OnnxStep, State, Step
 
 TOLERANCE = 1e-4
 JAW_OPEN = ARKIT_NAMES.index("jawOpen")
@@ -172,3 +179,86 @@ def test_belief_follows_the_voice_and_silence_changes_nothing(speech: np.ndarray
     talker.push(np.zeros(5 * SAMPLE_RATE_HZ, np.float32), SAMPLE_RATE_HZ)
     assert talker.belief == settled
     assert not settled.speaking
+
+
+class FailingStep(Step):
+    """The student, which returns NaN for some of its calls, and a memory that is no better."""
+
+    def __init__(self, step: OnnxStep, fails: Callable[[int], bool]) -> None:
+        self._step, self._fails, self.steps, self.calls = step, fails, step.steps, 0
+
+    def initial_state(self, batch: int = 1) -> State:
+        return self._step.initial_state(batch)
+
+    def _run(self, inputs: dict[str, np.ndarray], state: State, steps: int) -> tuple[np.ndarray, State]:
+        weights, state = self._step._run(inputs, state, steps)
+        self.calls += 1
+        if not self._fails(self.calls):
+            return weights, state
+        return np.full_like(weights, np.nan), {name: np.full_like(x, np.nan) for name, x in state.items()}
+
+
+def talker_that_fails(fails: Callable[[int], bool]) -> Talker:
+    card = read_card(model_path("dtalker"))
+    personalizer = Personalizer(card)
+    step = OnnxStep(model_path("dtalker"), personalizer.embedding_dim, card.steps)
+    settings = Settings(blink=False, idle=False)
+    return Talker(card, Engine(FailingStep(step, fails), None, personalizer), settings)
+
+
+def test_a_model_that_returns_nan_for_a_while_holds_the_face_and_goes_on(speech: np.ndarray) -> None:
+    talker = talker_that_fails(lambda call: 60 <= call < 70)
+    pieces = np.split(speech[: 5 * SAMPLE_RATE_HZ], 250)
+    frames, faults = [], []
+    for piece in pieces:
+        frames += talker.push(piece, SAMPLE_RATE_HZ)
+        faults.append(talker.faults)
+    faces = weights(frames)
+    assert np.isfinite(faces).all()
+    assert np.ptp(faces[60 - 4 : 70 - 4, JAW_OPEN]) == 0, "the first frame comes with the fourth call"
+    assert faces[80:, JAW_OPEN].std() > 0.03, "the network goes on"
+    assert faults[:59] == [()] * 59 and faults[59:69] == [(HELD,)] * 10
+    assert faults[69 + 3 * 50 :] == [()] * (250 - 69 - 150)
+
+
+def test_a_model_that_always_returns_nan_makes_a_face_at_rest(speech: np.ndarray) -> None:
+    talker = talker_that_fails(lambda call: True)
+    frames = talker.push(speech, SAMPLE_RATE_HZ) + talker.flush()
+    assert not weights(frames).any()
+    assert talker.faults == (HELD,)
+
+
+def test_a_listener_that_returns_nan_is_not_believed(speech: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
+    talker = dtalker_model.load(identity="live", emotion="live")
+    if not talker.belief.emotions:
+        pytest.skip("this model has no listener")
+    talker.push(speech[:SAMPLE_RATE_HZ], SAMPLE_RATE_HZ)
+    before, run = talker.belief, Graph.run
+
+    def broken(self: Graph, inputs: dict[str, np.ndarray], state: State) -> tuple[list[np.ndarray], State]:
+        outputs, state = run(self, inputs, state)
+        if "pace" not in inputs:
+            return outputs, state
+        return [x * np.nan for x in outputs], {name: x * np.nan for name, x in state.items()}
+
+    monkeypatch.setattr(Graph, "run", broken)
+    faces = talker.push(speech[SAMPLE_RATE_HZ : 2 * SAMPLE_RATE_HZ], SAMPLE_RATE_HZ)
+    assert talker.belief.identities == before.identities and talker.faults == ()
+    monkeypatch.setattr(Graph, "run", run)
+    faces += talker.push(speech[2 * SAMPLE_RATE_HZ :], SAMPLE_RATE_HZ)
+    assert np.isfinite(weights(faces)).all()
+    assert talker.belief.identities != before.identities, "it hears again"
+
+
+def test_what_is_wrong_with_the_sound_is_told_until_it_is_over(talker: Talker, speech: np.ndarray) -> None:
+    second = speech[:SAMPLE_RATE_HZ] * 0.5
+    told = []
+    for offset in (0, 0.05, 0, 0, 0, 0):
+        talker.push(second + np.float32(offset), SAMPLE_RATE_HZ)
+        told.append(talker.faults)
+    assert told == [(), *4 * [(OFF_CENTRE,)], ()]
+    talker.push(np.stack([second, -second], axis=1)[:8000], SAMPLE_RATE_HZ)
+    talker.flush()
+    assert talker.faults == (CANCELLED,), "the end of a stream is heard too"
+    talker.reset()
+    assert not talker.faults

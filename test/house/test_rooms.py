@@ -13,7 +13,7 @@ from import_graph import circle, graph, importers, sources, unnamed, uphill
 
 PLAN = {
     "dtalker_model": """
-        telemetry errors rates blendshapes settings part_file card
+        telemetry errors rates faults blendshapes settings part_file card
         hearing speaking output voices talker enrolment __init__
         avatar sinks view cli
         networks

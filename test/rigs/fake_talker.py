@@ -16,6 +16,7 @@ class FakeTalker:
     settings: Any = field(default_factory=lambda: SimpleNamespace(gain=1.0))
     card: Any = None
     belief: Any = None
+    faults: tuple[str, ...] = ()
     hushes: list[float] = field(default_factory=list)
     _chunks: list[np.ndarray] = field(default_factory=list)
     _recent: np.ndarray = field(default_factory=lambda: np.zeros(0, np.float32))

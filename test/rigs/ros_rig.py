@@ -65,6 +65,8 @@ class Listener:
         self.infos: list[Any] = []
         self.speakers: list[Any] = []
         self.diagnostics: list[dict[str, str]] = []
+        self.statuses: list[tuple[int, str]] = []
+        """Level and message of each."""
         self.logs: list[str] = []
         self.node.create_subscription(Blendshapes, "blendshapes", self._on_frame, QOS)
         self.node.create_subscription(FaceInfo, "dtalker/info", self.infos.append, QOS)
@@ -76,7 +78,9 @@ class Listener:
         self.frames.append((time.time_ns(), message))
 
     def _on_diagnostics(self, message: Any) -> None:
-        self.diagnostics.append({pair.key: pair.value for pair in message.status[0].values})
+        (status,) = message.status
+        self.diagnostics.append({pair.key: pair.value for pair in status.values})
+        self.statuses.append((status.level[0], status.message))
 
     def close(self) -> None:
         self.executor.shutdown()

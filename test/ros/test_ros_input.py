@@ -10,7 +10,7 @@ import pytest
 import soundfile
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from ros_rig import QOS, SHORT_S, Listener, check_kinds, clip, finish, listener, play, short_wav, start, talker
-from std_msgs.msg import Float32MultiArray, UInt8MultiArray
+from std_msgs.msg import Float32MultiArray, Int16MultiArray, UInt8MultiArray
 
 __all__ = ["listener", "short_wav"]
 
@@ -74,6 +74,22 @@ def test_mp3_is_refused_in_the_log_and_the_node_goes_on(listener: Listener) -> N
         listener.until(lambda: len(listener.frames) >= 10, "frames of good audio")
         listener.until(lambda: listener.fresh_diagnostics()["messages_refused"] == "6", "the count in the diagnostics")
     assert sum("mp3" in line for line in listener.logs) == 1
+
+
+def test_diagnostics_warn_of_a_bad_sound_until_it_is_over_and_the_log_says_it_once(listener: Listener) -> None:
+    with talker(listener, pacing="asap"):
+        publisher = listener.node.create_publisher(Int16MultiArray, "audio", QOS)
+        listener.until(publisher.get_subscription_count, "the subscription")
+        off_centre, clean = (Int16MultiArray(data=array("h", 16_000 * [offset])) for offset in (1640, 0))
+        for message in (off_centre, off_centre):
+            publisher.publish(message)
+        line = listener.logged("the audio is off centre")
+        level, text = listener.until(lambda: listener.statuses[-1][0] and listener.statuses[-1], "a warning")
+        assert (level, text) == (1, f"hearing; {line}")
+        for message in (off_centre, clean, clean, clean, clean):
+            publisher.publish(message)
+        listener.until(lambda: listener.statuses[-1] == (0, "hearing"), "the end of the warning")
+    assert listener.logs.count(line) == 1
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,8 @@ class Rig:
         self.log = Log()
         self.rows: list[Shown] = []
         self.came = threading.Event()
-        engine = TimedTalker(FakeTalker(), TimelineConfig(asap=True), 50.0, time.time_ns())
+        self.talker = FakeTalker()
+        engine = TimedTalker(self.talker, TimelineConfig(asap=True), 50.0, time.time_ns())
         self.worker = Worker(engine, self.convert, self.publish, time.time_ns, self.log)
 
     def convert(self, message: Any) -> AudioChunk:
@@ -65,6 +66,16 @@ def test_bad_messages_are_counted_and_said_once(rig: Rig) -> None:
     assert rig.log.lines[0] == "audio refused: 3 bytes are no samples"
     assert "RuntimeError: a bug" in rig.log.lines[1]
     assert len(rig.log.lines) == 2
+
+
+def test_what_is_wrong_with_the_sound_is_said_once_and_the_face_goes_on(rig: Rig) -> None:
+    rig.talker.faults = ("the audio is clipped",)
+    for _ in range(3):
+        rig.came.clear()
+        rig.worker.submit("good")
+        assert rig.came.wait(WAIT_S)
+    rig.worker.stop()
+    assert rig.log.lines == ["the audio is clipped"]
 
 
 def test_stop_joins_the_thread_even_when_it_waits() -> None:

@@ -49,7 +49,7 @@ class Ear:
             memory: of what was heard of this voice before; nothing where it is left out.
         """
         frames = LogMel().push(np.pad(audio, (0, -len(audio) % FRAME_SAMPLES)))
-        speech = VoiceActivity().apply(frames.level_db) > SPEAKING
+        speech = VoiceActivity().apply(frames.level_db, frames.voiced) > SPEAKING
         state = self._graph.initial_state()
         if memory is not None:
             state[LONG_MEMORY] = memory

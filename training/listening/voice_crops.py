@@ -98,7 +98,7 @@ def hear(clips: Sequence[Clip]) -> list[HeardClip]:
 
 def _heard(clip: Clip, audio: np.ndarray) -> HeardClip:
     features = LogMel().push(np.pad(audio, (0, -len(audio) % FRAME_SAMPLES)))
-    speaking = (VoiceActivity().apply(features.level_db) > SPEAKING).astype(np.float32)
+    speaking = (VoiceActivity().apply(features.level_db, features.voiced) > SPEAKING).astype(np.float32)
     speaking = speaking if speaking.any() else np.ones_like(speaking)
     return HeardClip(clip, features.log_mel.astype(np.float16), speaking, track_pitch(audio))
 

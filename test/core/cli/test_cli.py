@@ -67,6 +67,22 @@ def test_the_chunk_length_makes_no_difference(speech: Path, face: Path, chunk_ms
     np.testing.assert_allclose(rows_of(face.read_text()), expected, atol=1.1e-4)
 
 
+@pytest.mark.parametrize("fault", ["clipped", "off centre", "cancel each other"])
+def test_what_is_wrong_with_the_sound_is_said_once(tmp_path: Path, fault: str) -> None:
+    clean = voice(3, 16_000, channels=2)
+    pcm = {
+        "clipped": np.clip(10 * clean, -1, 1),
+        "off centre": clean + 0.05,
+        "cancel each other": clean * [1, -1],
+    }
+    soundfile.write(path := tmp_path / "bad.wav", pcm[fault], 16_000, subtype="PCM_16")
+    run = dtalker("render", path, "--out", "-")
+    assert run.returncode == 0 and rows_of(run.stdout).shape == (150, 53)
+    said, summary = run.stderr.splitlines()
+    assert said.startswith(f"dtalker: {path}: the audio") and fault in said
+    assert summary.startswith("-: 150 frames")
+
+
 def test_render_to_stdout(speech: Path) -> None:
     run = dtalker("render", speech, "--out", "-")
     assert run.returncode == 0

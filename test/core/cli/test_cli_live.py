@@ -47,6 +47,13 @@ def test_a_file_at_its_own_pace_gives_the_frames_of_render(speech: Path) -> None
     assert run.stderr.count("\n") == 1
 
 
+def test_what_is_wrong_with_the_sound_is_said_once(tmp_path: Path) -> None:
+    soundfile.write(path := tmp_path / "off.wav", voice(2.5, 16_000) + 0.05, 16_000)
+    run = dtalker("live", path)
+    said = [line for line in run.stderr.splitlines() if line.startswith("dtalker: the audio is off centre")]
+    assert run.returncode == 0 and len(said) == 1, run.stderr
+
+
 def test_frames_come_while_the_sound_goes_on(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "long.wav", voice(30, 16_000), 16_000)
     command = [sys.executable, "-m", "dtalker_model.cli", "live", str(tmp_path / "long.wav"), "--sink", "csv:-"]

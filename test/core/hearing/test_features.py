@@ -27,9 +27,36 @@ def test_a_tone_peaks_in_its_own_band(hz: float) -> None:
     assert abs(int(band) - int(np.abs(centres - hz_to_mel(hz)).argmin())) <= 1
 
 
-def test_the_level_of_a_full_scale_sine_is_minus_3_db() -> None:
-    audio = np.sin(2 * np.pi * 500 * np.arange(16000) / 16000).astype(np.float32)
-    np.testing.assert_allclose(LogMel().push(audio).level_db, -3.01, atol=0.01)
+def tone(hz: float, rms_db: float = -3.01) -> np.ndarray:
+    return (np.sqrt(2) * 10 ** (rms_db / 20) * np.sin(2 * np.pi * hz * np.arange(16000) / 16000)).astype(np.float32)
+
+
+@pytest.mark.parametrize("hz", [300, 500, 1500, 6000])
+def test_the_level_of_a_full_scale_sine_is_minus_3_db(hz: float) -> None:
+    level_db = LogMel().push(tone(hz)).level_db
+    np.testing.assert_allclose(level_db[1:], -3.01, atol=0.05)
+    assert level_db[0] == pytest.approx(-3.01, abs=0.5), "the window begins in the silence before"
+
+
+def test_the_level_of_noise_is_that_of_its_samples() -> None:
+    level_db = LogMel().push(noise(160_000)).level_db
+    assert 10 * np.log10(np.mean(10 ** (level_db / 10))) == pytest.approx(-20, abs=1)
+
+
+@pytest.mark.parametrize(("hz", "left_db"), [(10, 48), (20, 45), (50, 43), (60, 43), (80, 35), (100, 35)])
+def test_the_level_leaves_out_hum_and_rumble(hz: float, left_db: float) -> None:
+    assert LogMel().push(tone(hz, -25)).level_db[1:].max() < -25 - left_db
+
+
+def test_the_level_leaves_out_dc() -> None:
+    assert LogMel().push(np.full(16000, 0.05, np.float32)).level_db[1:].max() < -70
+
+
+def test_what_lies_low_is_voiced_and_what_lies_high_is_not() -> None:
+    vowel = np.sum([tone(hz, -30 - hz / 200) for hz in range(120, 4000, 120)], axis=0)
+    assert LogMel().push(vowel).voiced[1:].all()
+    for audio in (noise(16000), tone(3000), np.zeros(16000, np.float32)):
+        assert not LogMel().push(audio).voiced.any()
 
 
 def test_ten_db_are_ten_db() -> None:
@@ -57,6 +84,7 @@ def test_any_chunking_gives_the_same_features() -> None:
     expected = whole.push(audio)
     np.testing.assert_allclose(np.concatenate([p.log_mel for p in parts]), expected.log_mel, atol=1e-5)
     np.testing.assert_allclose(np.concatenate([p.level_db for p in parts]), expected.level_db, atol=1e-4)
+    np.testing.assert_array_equal(np.concatenate([p.voiced for p in parts]), expected.voiced)
 
 
 def test_reset_forgets() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from dtalker_model.blendshapes import ARTICULATION, EXPRESSION, INDEX, LOWER_FACE, UPPER_FACE
 from dtalker_model.hearing.voice_activity import VoiceActivity
+from dtalker_model.output.finite import HELD
 from dtalker_model.output.output import RETURN_FRAMES, OutputStage
 from dtalker_model.settings import Settings
 
@@ -126,10 +127,10 @@ def test_a_second_hush_does_not_open_the_mouth() -> None:
 def test_a_hush_outlasts_a_gate_that_is_closing() -> None:
     activity, stage = VoiceActivity(), OutputStage()
     silence, voice = np.full(60, -100, np.float32), np.full(20, -20, np.float32)
-    assert activity.apply(np.concatenate([silence, voice]))[-1] == 1
+    assert activity.apply(np.concatenate([silence, voice]), np.ones(80, bool))[-1] == 1
     activity.end_hangover()
     stage.hush(80, 5, 83)
-    face = stage.apply(_constant(0.5, 60), activity.apply(silence), 80, STILL)
+    face = stage.apply(_constant(0.5, 60), activity.apply(silence, np.ones(60, bool)), 80, STILL)
     assert not face[4:, JAW].any()
 
 
@@ -178,3 +179,39 @@ def test_a_new_seed_in_mid_stream_makes_no_jump() -> None:
 
 def test_no_frames_are_no_frames() -> None:
     assert _apply(_constant(0, 0), Settings()).shape == (0, 52)
+
+
+BAD = [np.nan, np.inf, -np.inf]
+
+
+@pytest.mark.parametrize("bad", BAD)
+def test_what_is_no_number_holds_the_face_before(bad: float) -> None:
+    weights = np.repeat(np.linspace(0.1, 0.5, 5, dtype=np.float32)[:, None], 52, axis=1)
+    held = weights[[0, 0, 0, 3, 3]]
+    weights[[1, 2, 4], JAW] = bad
+    stage, gate = OutputStage(), np.ones(5, np.float32)
+    np.testing.assert_array_equal(stage.apply(weights, gate, 0, STILL), held)
+    assert stage.faults == (HELD,)
+    np.testing.assert_array_equal(stage.apply(weights[1:3], gate[:2], 5, STILL), weights[[3, 3]])
+    np.testing.assert_array_equal(stage.apply(weights[:1], gate[:1], 7, STILL), weights[:1])
+    assert stage.faults == ()
+
+
+def test_before_the_first_number_the_face_rests() -> None:
+    assert not _apply(_constant(np.nan)).any()
+    assert (_apply(_constant(np.nan), Settings(smoothing_ms=60)) < 1).all()
+
+
+def test_a_held_mouth_closes_when_nobody_speaks() -> None:
+    stage = OutputStage()
+    stage.apply(_constant(0.5), np.ones(10, np.float32), 0, STILL)
+    face = stage.apply(_constant(np.nan), np.zeros(10, np.float32), 10, STILL)
+    assert not face[:, ARTICULATION].any()
+    np.testing.assert_allclose(face[:, EXPRESSION], 0.5)
+
+
+def test_reset_forgets_the_face_that_was_held() -> None:
+    stage, gate = OutputStage(), np.ones(10, np.float32)
+    stage.apply(_constant(0.5), gate, 0, STILL)
+    stage.reset()
+    assert not stage.apply(_constant(np.nan), gate, 0, STILL).any()

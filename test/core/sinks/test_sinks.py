@@ -185,6 +185,21 @@ def test_frames_that_are_not_later_are_left_out() -> None:
     assert len(sink.frames) == 5
 
 
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+def test_frames_that_are_not_finite_show_the_face_before_and_are_told_once(bad: float) -> None:
+    sink, frames = ListSink(), ramp(0.2)
+    reported: list[str] = []
+    for k in (0, 4, 5):
+        frames[k].weights[17] = bad
+    with FanOut([sink], info(), reported.append) as fan_out:
+        fan_out.write(frames)
+    weights = np.array([frame.weights for frame in sink.frames])
+    assert not weights[0].any()
+    np.testing.assert_array_equal(weights[[4, 5]], weights[[3, 3]])
+    assert [frame.time_s for frame in sink.frames] == [frame.time_s for frame in frames]
+    assert np.isfinite(weights).all() and len(reported) == 1 and "hold NaN" in reported[0]
+
+
 def test_missing_libraries_say_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import sys
 

@@ -42,6 +42,15 @@ def _line(rate_hz: int) -> np.ndarray:
     return (np.arange(2 * rate_hz) / rate_hz)[:, None] * np.arange(1, 53) / 120
 
 
+def test_json_lines_of_frames_that_are_not_finite_are_json(tmp_path: Path) -> None:
+    frames = ramp(0.2)
+    frames[5].weights[17] = np.nan
+    assert len(feed([f"jsonl:{tmp_path / 'face.jsonl'}"], frames)) == 1
+    lines = (tmp_path / "face.jsonl").read_text().splitlines()
+    rows = [json.loads(line, parse_constant=pytest.fail) for line in lines]
+    assert rows[5]["weights"] == rows[4]["weights"] and len(rows) == 10
+
+
 def test_json_lines(tmp_path: Path) -> None:
     assert feed([str(tmp_path / "a.jsonl")], FRAMES) == []
     rows = [json.loads(line) for line in (tmp_path / "a.jsonl").read_text().splitlines()]

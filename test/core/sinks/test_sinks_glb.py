@@ -65,6 +65,14 @@ def test_the_take_is_an_animation_of_the_morph_targets(tmp_path: Path, head: Pat
     assert sorted(path.name for path in tmp_path.iterdir()) == ["take.glb", "tiny.glb"]
 
 
+def test_a_take_of_frames_that_are_not_finite_is_an_animation(tmp_path: Path, head: Path) -> None:
+    path, frames = tmp_path / "take.glb", ramp(SECONDS)
+    frames[30].weights[:] = np.nan
+    assert len(feed([f"{path}?avatar={head}"], frames)) == 1
+    times, meshes = animated_weights(path)
+    assert all(np.isfinite(values).all() for values in (times, *meshes.values()))
+
+
 def test_the_head_itself_stays_what_it_was(tmp_path: Path, head: Path) -> None:
     trimesh = pytest.importorskip("trimesh")
     path = tmp_path / "take.glb"

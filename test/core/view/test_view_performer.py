@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
 from view_rig import Client, as_viewer, served
 
 # isort: split
@@ -61,6 +62,24 @@ def test_a_clip_gives_the_frames_of_the_core_just_ahead_of_its_clock(demo_wav: P
     np.testing.assert_allclose(np.array([frame[3] for frame in frames]), expected, atol=2e-4)
     np.testing.assert_allclose([frame[2] for frame in frames], np.arange(len(frames)) / 50, atol=1e-9)
     assert 0.05 < np.median(ahead) < 0.25
+
+
+def test_what_is_wrong_with_the_sound_is_a_notice_once_for_each_sound(tmp_path: Path, demo_wav: Path) -> None:
+    pcm, rate_hz = soundfile.read(demo_wav)
+    soundfile.write(path := tmp_path / "off.wav", pcm[: 2 * rate_hz] * 0.5 + 0.05, rate_hz)
+
+    async def body(client: Client) -> None:
+        for _ in range(2):  # the second time it is known
+            await client.send(type="play", id=1)
+            await client.until(lambda: client.performing == "clip")
+            await client.until(lambda: client.performing == "rest")
+        (notice,) = client.texts["notice"]
+        assert notice["text"].startswith("the audio is off centre")
+        rig.performer.take_sound(read_sound(path, "again"))
+        await client.until(lambda: len(client.texts["notice"]) == 2)
+
+    with served(path) as rig:
+        as_viewer(rig, body)
 
 
 def test_a_setting_reaches_the_engine_at_once_and_shows(demo_wav: Path) -> None:

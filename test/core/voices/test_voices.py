@@ -184,9 +184,19 @@ def _with_notes(**notes: str) -> bytes:
     return bytes(safetensors.numpy.save({"x/anna/identity": vector, "x/anna/emotion": vector}, notes))
 
 
-def _with_nan() -> bytes:
-    bad = voice("anna", first=float("nan"))
-    return encode_voices([bad])
+def _with_first(value: float) -> bytes:
+    with np.errstate(over="ignore"):
+        return encode_voices([voice("anna", first=value)])
+
+
+def _with_note(vector: np.ndarray, **changes: object) -> bytes:
+    """A library of one voice with these embeddings, its notes changed."""
+    note = {"model": "test", "speech_s": 4.5, "enrolled": "2026-11-21"} | changes
+    notes = {"format": "dtalker-voices-1", "x/anna": json.dumps(note)}
+    return bytes(safetensors.numpy.save({"x/anna/identity": vector, "x/anna/emotion": vector}, notes))
+
+
+VECTOR = np.zeros(2, np.float32)
 
 
 @pytest.mark.parametrize(
@@ -201,7 +211,15 @@ def _with_nan() -> bytes:
         (lambda: _with_notes(format="dtalker-voices-1", **{"x/anna": "{}"}), "is damaged"),
         (lambda: _with_notes(format="dtalker-voices-1", **{"x/bert": json.dumps({})}), "is damaged"),
         (lambda: _with_notes(format="dtalker-voices-1", **{"x/../anna": "{}"}), "is damaged"),
-        (_with_nan, "is damaged"),
+        (lambda: _with_first(float("nan")), "is damaged .embeddings of 'anna'"),
+        (lambda: _with_first(1e39), "is damaged .embeddings of 'anna'"),
+        (lambda: _with_note(np.full(2, 1e39)), "is damaged .embeddings of 'anna'"),
+        (lambda: _with_note(VECTOR[:0]), "is damaged .embeddings of 'anna'"),
+        (lambda: _with_note(VECTOR[None]), "is damaged .embeddings of 'anna'"),
+        (lambda: _with_note(VECTOR, speech_s=float("nan")), "is damaged .notes of 'anna'"),
+        (lambda: _with_note(VECTOR, speech_s="long"), "is damaged .notes of 'anna'"),
+        (lambda: _with_note(VECTOR, enrolled=None), "is damaged .notes of 'anna'"),
+        (lambda: _with_note(VECTOR, model=["test"]), "is damaged .notes of 'anna'"),
     ],
 )
 def test_a_file_that_is_no_library(library_file: Path, content: Callable[[], bytes], message: str) -> None:
