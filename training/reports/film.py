@@ -64,5 +64,5 @@ def chosen(clips: list[Clip], clip_id: str) -> Clip:
 
 def shown(weights: np.ndarray, audio: np.ndarray) -> np.ndarray:
     """Raw frames (T, 52) of mono audio at 16 kHz as the output stage shows them, with default settings."""
-    level_db = LogMel().push(np.pad(audio, (0, len(weights) * FRAME_SAMPLES - len(audio)))).level_db
-    return OutputStage(0).apply(weights, VoiceActivity().apply(level_db), 0, Settings())
+    heard = LogMel().push(np.pad(audio, (0, len(weights) * FRAME_SAMPLES - len(audio))))
+    return OutputStage(0).apply(weights, VoiceActivity().apply(heard.level_db, heard.voiced), 0, Settings())
