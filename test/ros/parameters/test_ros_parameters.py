@@ -32,6 +32,7 @@ REFUSED: list[tuple[str, Any, str]] = [
     ("steps", 17, "steps out of range"),
     ("steps", 3, "steps: 3 is not what this model offers"),
     ("live_share", 1.5, "live_share out of range Min: 0.0, Max: 1.0"),
+    ("articulation", 2.1, "articulation out of range Min: 0.5, Max: 2.0"),
     ("model", "other", "read-only parameter"),
     ("audio_type", "std_msgs/msg/Int16MultiArray", "read-only parameter"),
     ("autostart", False, "read-only parameter"),
@@ -52,6 +53,7 @@ ACCEPTED: list[tuple[str, Any, str, Any]] = [
     ("idle", False, "idle", False),
     ("live_time_constant_s", 2.0, "live_time_constant_s", 2.0),
     ("live_share", 0.5, "live_share", 0.5),
+    ("articulation", 1.0, "articulation", 1.0),
     ("steps", 2, "steps", 2),
     ("seed", 7, "seed", 7),
 ]
