@@ -70,11 +70,14 @@ def _enroll(arguments: argparse.Namespace, library: Any) -> None:
     print(f"stored in {library.path}; use it: --identity {voice.name}{_model_option(arguments.model)}")
 
 
-def hear_file(enrolment: "Enrolment", path: Path, heard: Callable[[], None]) -> None:
-    """Let `enrolment` hear a sound file, calling `heard` after each second; raises `AudioError` naming the file."""
-    from dtalker_model.cli.sound.sound_file import SoundReader
+def hear_file(enrolment: "Enrolment", path: Path, heard: Callable[[], None], regular: bool = False) -> None:
+    """Let `enrolment` hear a sound file, calling `heard` after each second; raises `AudioError` naming the file.
 
-    with SoundReader(path) as sound, sound.named():
+    `regular`: refuse a pipe, which may never end.
+    """
+    from dtalker_model.sound_files.reader import SoundReader
+
+    with SoundReader(path, regular=regular) as sound, sound.named():
         for block in sound.blocks(sound.info.sample_rate_hz):
             enrolment.push(block, sound.info.sample_rate_hz)
             heard()

@@ -16,7 +16,7 @@ from dtalker_model.sinks import FanOut, Sink, parse_sinks
 
 if TYPE_CHECKING:
     from dtalker_model import Frame, Talker
-    from dtalker_model.cli.sound.sound_file import SoundReader
+    from dtalker_model.sound_files.reader import SoundReader
 
 CHUNK_MS = 1000
 LONGEST_CHUNK_MS = 600_000
@@ -51,7 +51,7 @@ def run(arguments: argparse.Namespace) -> None:
         raise SettingError("nowhere to write: give --out FACE.csv or --sink SPEC (see dtalker render --help)")
     # Imported late, so that bad usage is refused at once.
     import dtalker_model
-    from dtalker_model.cli.sound.sound_file import SoundReader
+    from dtalker_model.sound_files.reader import SoundReader
 
     with SoundReader(arguments.speech) as sound:
         require_other_files(arguments.speech, arguments.out, sinks)

@@ -239,7 +239,7 @@ class Performer:
         sound = self._sound
         assert sound is not None
         fields = {"url": sound.url, "name": sound.name, "duration_s": sound.duration_s, "loop": self._loop}
-        return to_json("sound", peaks=sound.peaks(), **fields)
+        return to_json("sound", peaks=sound.peaks, **fields)
 
     def _belief_text(self) -> str:
         belief = self._talker.belief

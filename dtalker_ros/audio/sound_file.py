@@ -7,32 +7,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dtalker_model.errors import AudioError
+from dtalker_model.sound_files.reader import SoundReader
 
 
 class SoundFile:
-    """Anything that libsndfile reads."""
+    """Anything that `SoundReader` reads from a disk."""
 
     def __init__(self, path: str, sample_rate_hz: int = 0) -> None:
         """`sample_rate_hz`: 0 keeps the file's own. Raises `AudioError` for what is missing, no sound or empty."""
-        import soundfile
-
         if not path:
             raise AudioError("no sound file: set parameter `file` (--ros-args -p file:=SPEECH.wav)")
-        if not Path(path).is_file():
-            raise AudioError(f"no sound file at {path}")
-        try:
-            info = soundfile.info(path)
-        except (soundfile.SoundFileError, RuntimeError) as error:
-            raise AudioError(f"{path} is not a sound file that libsndfile reads: {error}") from error
-        if info.frames == 0:
-            raise AudioError(f"{path} holds no samples")
-        self._path, self._own_rate_hz = path, int(info.samplerate)
+        self._path = Path(path)
+        with SoundReader(self._path, regular=True) as reader:
+            info = reader.info
+            next(reader.blocks_16(1))
+        self._own_rate_hz = info.sample_rate_hz
         self.sample_rate_hz = sample_rate_hz or self._own_rate_hz
-        self.channels = int(info.channels)
-        self.duration_s = info.frames / info.samplerate
+        self.channels, self.duration_s = info.channels, info.duration_s
 
     def chunks(self, samples: int) -> Iterator[NDArray[np.int16]]:
-        """Chunks of `samples` (samples, channels); 0: all in one. The last one may be shorter."""
+        """Chunks of `samples` (samples, channels); 0: all in one. The last one may be shorter.
+
+        Raises `AudioError` where the file is broken further on.
+        """
         rest = np.zeros((0, self.channels), np.int16)
         for block in self._blocks():
             rest = np.concatenate([rest, block])
@@ -45,13 +42,16 @@ class SoundFile:
 
     def _blocks(self) -> Iterator[NDArray[np.int16]]:
         """The file in blocks of about a second, at `sample_rate_hz`."""
-        import soundfile
+        with SoundReader(self._path, regular=True) as reader:
+            blocks = reader.blocks_16(self._own_rate_hz)
+            if self.sample_rate_hz == self._own_rate_hz:
+                yield from blocks
+            else:
+                yield from self._resampled(blocks)
+
+    def _resampled(self, blocks: Iterator[NDArray[np.int16]]) -> Iterator[NDArray[np.int16]]:
         import soxr
 
-        blocks = soundfile.blocks(self._path, self._own_rate_hz, dtype="int16", always_2d=True)
-        if self.sample_rate_hz == self._own_rate_hz:
-            yield from blocks
-            return
         stream = soxr.ResampleStream(self._own_rate_hz, self.sample_rate_hz, self.channels, dtype="int16")
         for block in blocks:
             yield stream.resample_chunk(block)

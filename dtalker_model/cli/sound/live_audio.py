@@ -13,8 +13,8 @@ import numpy as np
 
 from dtalker_model.cli.interrupt import NOTICED_S
 from dtalker_model.cli.sound.microphone import CHUNK_MS, open_microphone
-from dtalker_model.cli.sound.sound_file import SoundReader
 from dtalker_model.errors import DtalkerError
+from dtalker_model.sound_files.reader import SoundReader
 
 LONGEST_QUEUE_S = 0.5
 """Audio that waits longer than this is late: the oldest is dropped."""
@@ -96,9 +96,9 @@ class PacedFile:
     """Context manager: a thread fills `queue` with the file's chunks, each when its last sample would be heard."""
 
     def __init__(self, speech: Path, queue: AudioQueue) -> None:
-        self._sound = SoundReader(speech)
-        self._queue = queue
         self._stop = threading.Event()
+        self._sound = SoundReader(speech, stopped=self._stop.is_set)
+        self._queue = queue
         queue.rate_hz = self._sound.info.sample_rate_hz
         self._thread = threading.Thread(target=self._run, name="dtalker_file", daemon=True)
 
