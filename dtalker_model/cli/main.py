@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 from dtalker_model.cli import bench, enroll, info, live, render, view
 from dtalker_model.cli.version import dtalker_version
 from dtalker_model.errors import DtalkerError
+from dtalker_model.printable import printable
 
 BAD_INPUT = 2
 INTERRUPTED = 130
@@ -54,7 +55,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _refuse(message: str) -> int:
-    print("dtalker:", " ".join(message.split()), file=sys.stderr)
+    print("dtalker:", printable(message), file=sys.stderr)
     return BAD_INPUT
 
 

@@ -78,6 +78,9 @@ class AudioQueue:
 class Microphone:
     """Context manager: the microphone fills `queue`. Raises `AudioError` where there is none."""
 
+    channels = 1
+    comes_once = True
+
     def __init__(self, device: str | None, queue: AudioQueue, complain: Callable[[str], None]) -> None:
         self._queue = queue
         self._stream, queue.rate_hz = open_microphone(device, queue.put, complain)
@@ -100,6 +103,7 @@ class PacedFile:
         self._sound = SoundReader(speech, stopped=self._stop.is_set)
         self._queue = queue
         queue.rate_hz = self._sound.info.sample_rate_hz
+        self.channels, self.comes_once = self._sound.info.channels, self._sound.comes_once
         self._thread = threading.Thread(target=self._run, name="dtalker_file", daemon=True)
 
     def __enter__(self) -> "PacedFile":

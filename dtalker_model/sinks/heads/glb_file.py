@@ -20,6 +20,8 @@ SHORTEST = 10
 class GlbSink:
     """``glb:FILE``; `avatar`: another head, with ARKit morph targets. The frames wait in memory (6 kB a second)."""
 
+    address = None
+
     def __init__(
         self, target: str, label: str = "glb", rate_hz: float | None = None, avatar: Path | None = None
     ) -> None:

@@ -17,6 +17,7 @@ class ListSink:
     """Keeps what it gets; raises at the frame `fails_at` or in the method `fails_in`."""
 
     path = None
+    address: tuple[str, int] | None = None
 
     def __init__(
         self,
