@@ -9,6 +9,7 @@ from dtalker_model.cli.options import add_model, add_speech
 from dtalker_model.cli.progress import Progress
 from dtalker_model.cli.sink_options import report
 from dtalker_model.errors import SettingError
+from dtalker_model.printable import printable
 
 if TYPE_CHECKING:
     from dtalker_model.card import ModelCard
@@ -88,7 +89,8 @@ def _lines(voices: "list[Voice]", model: str) -> list[str]:
 
     card = read_card(model_path(model))
     width = max((len(voice.name) for voice in voices), default=0) + 2
-    return [f"{v.name:{width}}{v.speech_s:5.1f} s of speech  {v.enrolled}  {_fit(v, card)}" for v in voices]
+    texts = (f"{v.name:{width}}{v.speech_s:5.1f} s of speech  {v.enrolled}  {_fit(v, card)}" for v in voices)
+    return [printable(text) if not text.isprintable() else text for text in texts]
 
 
 def _fit(voice: "Voice", card: "ModelCard") -> str:

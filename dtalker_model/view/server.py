@@ -247,4 +247,3 @@ class ViewServer:
 async def _written(viewer: Viewer) -> None:
     with contextlib.suppress(ConnectionError):
         await viewer.write()
-

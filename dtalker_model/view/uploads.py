@@ -39,7 +39,9 @@ class Uploads:
         except AudioError as error:
             raise web.HTTPUnsupportedMediaType(text=str(error)) from None
         except asyncio.TimeoutError:
-            raise web.HTTPRequestTimeout(text=f"it took more than {LONGEST_S:.0f} s", headers={"Connection": "close"}) from None
+            raise web.HTTPRequestTimeout(
+                text=f"it took more than {LONGEST_S:.0f} s", headers={"Connection": "close"}
+            ) from None
         finally:
             self._running -= 1
 

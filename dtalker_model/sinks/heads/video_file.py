@@ -9,9 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import soundfile
 
+from dtalker_model.blendshapes import ARKIT_NAMES
 from dtalker_model.errors import AudioError, SinkError
 from dtalker_model.sinks.heads.ffmpeg import Encoder, defragment, find_ffmpeg
-from dtalker_model.sinks.heads.glb_morphs import read_head
+from dtalker_model.sinks.heads.glb_morphs import damaged, read_head
 from dtalker_model.sinks.heads.head_picture import HeadPicture
 from dtalker_model.sinks.protocol import StreamInfo, TimedWeights
 from dtalker_model.sound_files.reader import SoundReader
@@ -51,7 +52,9 @@ class VideoSink:
         if self.path.suffix.lower() != ".mp4":
             raise SinkError(f"{self.path}: the name must end in .mp4")
         self._info = info
-        picture = HeadPicture(read_head(self._avatar), self._size)
+        with damaged(self._avatar):
+            picture = HeadPicture(read_head(self._avatar), self._size)
+            picture.draw(np.zeros(len(ARKIT_NAMES), np.float32))
         try:
             self._part.touch()
         except OSError as error:
