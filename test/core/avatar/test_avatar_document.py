@@ -12,7 +12,7 @@ from sink_rig import feed, ramp, tiny_head
 
 from dtalker_model.avatar.document import check_document
 from dtalker_model.avatar.names import arkit_index
-from dtalker_model.sinks.glb_container import Glb
+from dtalker_model.sinks.heads.glb_container import Glb
 from dtalker_model.view.avatar_file import AvatarError, read_avatar
 
 Change = Callable[[dict[str, Any]], Any]
