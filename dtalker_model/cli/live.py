@@ -55,12 +55,13 @@ def run(arguments: argparse.Namespace) -> None:
     from dtalker_model.cli.sound.live_audio import AudioQueue, Microphone, PacedFile
 
     queue = AudioQueue()
-    source = Microphone(arguments.device, queue, report) if arguments.mic else PacedFile(arguments.speech, queue)
-    require_other_files(arguments.speech, None, sinks)
-    talker = dtalker_model.load(arguments.model, settings=settings)
-    talker.push(np.zeros(SAMPLE_RATE_HZ, np.float32), SAMPLE_RATE_HZ)  # the first inference is slow
-    talker.reset()
     with ExitStack() as stack:
+        source = Microphone(arguments.device, queue, report) if arguments.mic else PacedFile(arguments.speech, queue)
+        stack.callback(source.close)
+        require_other_files(arguments.speech, None, sinks)
+        talker = dtalker_model.load(arguments.model, settings=settings)
+        talker.push(np.zeros(SAMPLE_RATE_HZ, np.float32), SAMPLE_RATE_HZ)  # the first inference is slow
+        talker.reset()
         recording = recording_for(sinks, stack, queue.rate_hz, source.channels) if source.comes_once else None
         speech = arguments.speech if recording is None else recording.path
         info = stream_info(talker.card, speech, True, stack.enter_context(ClosingBar()))

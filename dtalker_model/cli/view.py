@@ -99,7 +99,8 @@ def server_for(backend: Any, arguments: argparse.Namespace) -> "ViewServer":
 
 def tell(server: "ViewServer", open_it: bool) -> None:
     """Print the address, and open it where there is a display."""
-    print(f"dtalker: the face is at {server.url} (Ctrl-C ends)", flush=True)
+    notes = "; ".join(filter(None, [server.elsewhere, "Ctrl-C ends"]))
+    print(f"dtalker: the face is at {server.url} ({notes})", flush=True)
     displayed = sys.platform in ("darwin", "win32") or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
     if open_it and displayed:
         webbrowser.open(server.url)

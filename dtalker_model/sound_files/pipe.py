@@ -52,5 +52,7 @@ class Pipe:
         self._seen = data + self._seen
 
     def close(self) -> None:
-        """Read no more."""
-        os.close(self._fd)
+        """Read no more; may be called again."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1

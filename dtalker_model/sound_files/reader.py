@@ -68,6 +68,10 @@ class SoundReader:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Read no more; may be called again."""
         self._source.close()
 
     def blocks(self, samples: int) -> Iterator[npt.NDArray[np.float32]]:

@@ -35,7 +35,7 @@ class Source(Protocol):
         """The next (up to `samples`, channels); none at the end. Raises `AudioError` where the rest is broken."""
 
     def close(self) -> None:
-        """Read no more."""
+        """Read no more; may be called again."""
 
 
 def opened(path: Path, name: str, stopped: Callable[[], bool], regular: bool) -> tuple[Source, bool]:

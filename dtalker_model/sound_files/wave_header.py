@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import soundfile
 
 from dtalker_model.errors import AudioError
 
@@ -61,6 +60,8 @@ class WaveFormat:
         """Whole samples as (samples, channels) in -1..1, floats as they are."""
         if not data:
             return np.zeros((0, self.channels), np.float32)
+        import soundfile  # a robot that publishes no WAV needs none
+
         pcm, _ = soundfile.read(
             io.BytesIO(data),
             dtype="float32",

@@ -70,7 +70,7 @@ class ViewServer:
         self._loop = asyncio.new_event_loop()
         self._stop = asyncio.Event()
         self._ready = threading.Event()
-        self._failure: OSError | None = None
+        self._failure: OSError | UnicodeError | None = None
         self._thread = threading.Thread(target=self._run, name="page server", daemon=True)
 
     @property
@@ -79,6 +79,11 @@ class ViewServer:
         host = _EVERYWHERE.get(self._address.host, self._address.host)
         host = f"[{host.replace('%', '%25')}]" if ":" in host else host
         return f"http://{host}:{self.port}/" + (f"?token={quote(self.token, safe='')}" if self.token else "")
+
+    @property
+    def elsewhere(self) -> str:
+        """What to say about `url` where the page is served on every address of this machine; else empty."""
+        return "on other machines with this one's name in its place" if self._address.host in _EVERYWHERE else ""
 
     @property
     def viewers(self) -> int:
@@ -116,7 +121,7 @@ class ViewServer:
         asyncio.set_event_loop(self._loop)
         try:
             self._loop.run_until_complete(self._serve())
-        except OSError as error:
+        except (OSError, UnicodeError) as error:  # UnicodeError: a host that is no name
             self._failure = error
         finally:
             self._ready.set()
@@ -172,7 +177,7 @@ class ViewServer:
         sound = self._backend.sound(int(request.match_info["number"]))
         if sound is None:
             raise web.HTTPNotFound(text="another sound is on by now")
-        head, body = sound.wav_header, memoryview(sound.pcm.astype("<i2", copy=False)).cast("B")
+        head, body = sound.wav_header, sound.pcm.astype("<i2", copy=False).data.cast("B")
         answer = web.StreamResponse(headers={**self._guard.headers, "Content-Type": "audio/wav"})
         answer.content_length = len(head) + len(body)
         await answer.prepare(request)

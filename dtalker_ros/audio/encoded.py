@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dtalker_model.errors import AudioError
-from dtalker_model.sound_files.reader import SoundReader
 from dtalker_model.sound_files.unread import UnreadableError
 from dtalker_model.sound_files.wave_header import UNKNOWN_FROM
 
@@ -97,6 +96,8 @@ def read_riff(data: bytes) -> tuple[NDArray[np.generic], int]:
             f"the RIFF header announces {announced + 8} bytes, the message has {len(data)}: "
             "send the whole file in one message, or raw PCM in chunks"
         )
+    from dtalker_model.sound_files.reader import SoundReader
+
     name = f"the RIFF file of {len(data)} bytes"
     try:
         with SoundReader(data, name) as reader:

@@ -84,6 +84,7 @@ class Microphone:
     def __init__(self, device: str | None, queue: AudioQueue, complain: Callable[[str], None]) -> None:
         self._queue = queue
         self._stream, queue.rate_hz = open_microphone(device, queue.put, complain)
+        self._closed = False
 
     def __enter__(self) -> "Microphone":
         self._stream.start()
@@ -92,7 +93,13 @@ class Microphone:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._stream.close()
+        self.close()
+
+    def close(self) -> None:
+        """Hear no more; may be called again."""
+        if not self._closed:
+            self._closed = True
+            self._stream.close()
 
 
 class PacedFile:
@@ -115,7 +122,11 @@ class PacedFile:
     ) -> None:
         self._stop.set()
         self._thread.join()
-        self._sound.__exit__(kind, error, trace)
+        self.close()
+
+    def close(self) -> None:
+        """Read no more; may be called again."""
+        self._sound.close()
 
     def _run(self) -> None:
         rate_hz = self._queue.rate_hz

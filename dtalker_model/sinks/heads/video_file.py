@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import soundfile
 
 from dtalker_model.blendshapes import ARKIT_NAMES
 from dtalker_model.errors import AudioError, SinkError
@@ -15,7 +14,6 @@ from dtalker_model.sinks.heads.ffmpeg import Encoder, defragment, find_ffmpeg
 from dtalker_model.sinks.heads.glb_morphs import damaged, read_head
 from dtalker_model.sinks.heads.head_picture import HeadPicture
 from dtalker_model.sinks.protocol import StreamInfo, TimedWeights
-from dtalker_model.sound_files.reader import SoundReader
 
 RATE_HZ = 30.0
 SIZE = 480
@@ -129,6 +127,10 @@ class VideoSink:
 
 def _copy_sound(speech: Path, to: Path, length_s: float) -> None:
     """The first `length_s` of `speech` as PCM; raises `SinkError`."""
+    import soundfile
+
+    from dtalker_model.sound_files.reader import SoundReader
+
     try:
         with SoundReader(speech) as reader:
             rate_hz, channels = reader.info.sample_rate_hz, reader.info.channels
