@@ -189,6 +189,8 @@ class Performer:
         self._performance = performance
         if performance.hears not in (None, self._heard):
             self._heard, self._tell = performance.hears, SaidOnce(self._warn)
+        if isinstance(performance, Clip):
+            self._tell(performance.sound.faults)
         self._pages.state("stream", self._stream_text())
 
     def _rest(self) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dtalker_model.errors import AudioError
+from dtalker_model.hearing.sound_check import SoundCheck
 from dtalker_model.sound_files.reader import SoundReader
 
 LONGEST_S = 600
@@ -35,6 +36,7 @@ class Sound:
         pcm: (samples,) int16, mono.
         sample_rate_hz: of `pcm`.
         peaks: loudness in 0..1 of `PEAKS` equal parts.
+        faults: what is wrong with it, of which the mix to mono may tell nothing; see `SoundCheck`.
     """
 
     number: int
@@ -42,6 +44,7 @@ class Sound:
     pcm: npt.NDArray[np.int16]
     sample_rate_hz: int
     peaks: tuple[float, ...]
+    faults: tuple[str, ...] = ()
 
     @property
     def duration_s(self) -> float:
@@ -71,16 +74,19 @@ def read_sound(source: Path | bytes, name: str, stopped: Callable[[], bool] = la
         info = reader.info
         _check_size(reader.name, info.frames, info.channels, info.sample_rate_hz)
         parts: list[npt.NDArray[np.int16]] = []
-        frames = 0
+        frames, check = 0, SoundCheck()
+        faults: dict[str, None] = {}
         for block in reader.blocks_16(max(1, BLOCK_SAMPLES // info.channels)):
             if stopped():
                 raise AudioError(f"{reader.name}: takes too long to read")
             parts.append(block[:, 0] if info.channels == 1 else block.mean(axis=1).astype(np.int16))
+            faults |= dict.fromkeys(check.push(block, info.sample_rate_hz))
             frames += len(block)
             _check_size(reader.name, frames, info.channels, info.sample_rate_hz)
+        faults |= dict.fromkeys(check.flush())
     pcm = np.concatenate(parts)
     shown = name.encode(errors="replace").decode()  # a name from a disk need not be Unicode
-    return Sound(next(_numbers), shown, pcm, info.sample_rate_hz, _peaks(pcm))
+    return Sound(next(_numbers), shown, pcm, info.sample_rate_hz, _peaks(pcm), tuple(faults))
 
 
 def _check_size(name: str, frames: int, channels: int, rate_hz: int) -> None:

@@ -16,12 +16,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sound_rig import sound, with_sizes
+from sound_rig import sound, tone, with_sizes
 from view_rig import WAIT_S, Client, Rig, aiohttp, as_viewer, served
 
 # isort: split
 
 from dtalker_model.errors import AudioError
+from dtalker_model.hearing.sound_check import CANCELLED, CLIPPED
 from dtalker_model.view import door, log, uploads
 from dtalker_model.view import sound as view_sound
 from dtalker_model.view.allowance import AT_ONCE
@@ -217,6 +218,17 @@ def test_a_float_file_is_as_loud_as_its_16_bit_twin() -> None:
     for twin in twins[1:]:
         np.testing.assert_allclose(twin.pcm, twins[0].pcm, atol=1)
         np.testing.assert_allclose(twin.peaks, twins[0].peaks, atol=0.001)
+
+
+def test_what_the_mix_to_mono_hides_is_told() -> None:
+    pcm = tone(1.5)
+    sounds = {
+        CANCELLED: np.stack([pcm, -pcm], axis=1),
+        CLIPPED: np.stack([np.clip(9 * pcm, -1, 1), 0 * pcm], axis=1),
+    }
+    for fault, stereo in sounds.items():
+        assert read_sound(sound("WAV", pcm=stereo), "x").faults == (fault,)
+    assert read_sound(sound("WAV"), "x").faults == ()
 
 
 @pytest.mark.parametrize(
