@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -84,7 +85,7 @@ def model_path(model: str | Path) -> Path:
     path = Path(model)
     if path.suffix != ".onnx" and path.name == str(model):
         path = WEIGHTS_FOLDER / f"{model}.onnx"
-    if not path.is_file():
+    if not os.path.isfile(path):  # a name may be too long for the method of `Path`
         shipped = ", ".join(sorted(p.stem for p in WEIGHTS_FOLDER.glob("*.onnx") if "." not in p.stem))
         raise ModelError(
             f"no model {str(model)!r}: give a shipped name ({shipped or 'none installed'}) or the path of an .onnx"

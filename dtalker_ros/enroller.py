@@ -108,7 +108,7 @@ class Enroller:
         if not wish.replace:
             library.require_free(wish.name, enrolment.card.sha256)
         if wish.path:
-            hear_file(enrolment, Path(wish.path), self._go_on)
+            hear_file(enrolment, Path(wish.path), self._go_on, regular=True)
         else:
             self._hear_topic(enrolment, speech_s)
         voice = enrolment.voice(wish.name)

@@ -8,7 +8,7 @@ from rclpy.lifecycle import LifecycleNode
 from std_srvs.srv import Trigger
 
 from dtalker_ros.audio.audio_source import AudioSource
-from dtalker_ros.audio.convert import AudioChunk, chunk_from_message
+from dtalker_ros.audio.convert import AudioChunk, AudioReader
 from dtalker_ros.outputs import Outputs
 from dtalker_ros.parameters.node_parameters import NodeParameters
 from dtalker_ros.parameters.parameters import declared_format, timeline_config
@@ -40,6 +40,7 @@ class Tap:
         self._given = {name: values[name] for name in ("audio_sample_rate_hz", "audio_channels", "audio_format")}
         self.engine = TimedTalker(talker, timeline_config(values), values["publish_rate_hz"], self._now_ns())
         simulated = bool(node.get_parameter("use_sim_time").value)
+        self._reader = AudioReader(node.get_logger().warning)
         self._worker = Worker(
             self.engine, self._convert, outputs.publish, self._now_ns, node.get_logger(), poll=simulated
         )
@@ -70,9 +71,10 @@ class Tap:
         self.engine.configure(timeline_config(values), values["publish_rate_hz"], self._now_ns())
         self._worker.wake()
 
-    def _convert(self, message: Any) -> AudioChunk:
-        chunk = chunk_from_message(message, declared_format(self._given, self._source.announced))
-        self._hear(chunk)
+    def _convert(self, message: Any) -> AudioChunk | None:
+        chunk = self._reader.read(message, declared_format(self._given, self._source.announced))
+        if chunk is not None:
+            self._hear(chunk)
         return chunk
 
     def _on_second(self) -> None:

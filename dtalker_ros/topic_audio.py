@@ -10,7 +10,7 @@ from rclpy.node import Node
 from dtalker_model.errors import AudioError
 from dtalker_model.rates import SAMPLE_RATE_HZ
 from dtalker_ros.audio.audio_source import AudioSource
-from dtalker_ros.audio.convert import chunk_from_message
+from dtalker_ros.audio.convert import AudioReader
 from dtalker_ros.parameters.parameters import declared_format, timeline_config
 from dtalker_ros.timing.timeline import Timeline
 
@@ -22,6 +22,7 @@ class TopicAudio:
         """`values`: the talker's parameters that are not settings."""
         self._node, self._values = node, dict(values)
         self._timeline = Timeline(timeline_config(self._values), self._now_ns())
+        self._reader = AudioReader()
         self._source = AudioSource(node, self._values["audio_type"], self._hear)
 
     def follow(self, values: Mapping[str, Any]) -> None:
@@ -39,10 +40,11 @@ class TopicAudio:
 
     def _hear(self, message: Any) -> None:
         try:
-            chunk = chunk_from_message(message, declared_format(self._values, self._source.announced))
+            chunk = self._reader.read(message, declared_format(self._values, self._source.announced))
         except (AudioError, TypeError):
             return  # the talker says why
-        self._timeline.add(chunk, self._now_ns())
+        if chunk is not None:
+            self._timeline.add(chunk, self._now_ns())
 
     def _now_ns(self) -> int:
         return int(self._node.get_clock().now().nanoseconds)

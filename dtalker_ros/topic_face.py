@@ -12,6 +12,7 @@ from rclpy.node import Node
 from rclpy.qos import QoSProfile
 
 from dtalker_model.errors import DtalkerError
+from dtalker_model.printable import printable
 from dtalker_model.view.backend import Broadcast, about_text, settings_text
 from dtalker_model.view.sound import Sound
 from dtalker_model.view.wire import Message, audio_message, frame_message, to_json
@@ -23,6 +24,9 @@ CLOCK_PERIOD_S = 0.5
 JUMP_NS = 500_000_000
 """Stamps that go back by this begin a new stream."""
 QOS = QoSProfile(depth=50)
+QUIET_S = 0.5
+"""A page that asks for what is refused, again and again, writes no more than a line in this time."""
+LONGEST_LINE = 500
 
 
 class TopicFace:
@@ -104,7 +108,8 @@ class TopicFace:
             self._refuse(viewer, message.number, str(error))
 
     def _refuse(self, viewer: int, number: int, reason: str) -> None:
-        self._node.get_logger().warning(f"viewer {viewer}: refused {reason}")
+        text = printable(f"viewer {viewer}: refused {reason}", LONGEST_LINE)
+        self._node.get_logger().warning(text, throttle_duration_sec=QUIET_S)
         self._pages.answer(viewer, to_json("refused", id=number, reason=reason))
         self._on_settings()
 

@@ -67,18 +67,22 @@ class Worker:
     def __init__(
         self,
         engine: TimedTalker,
-        convert: Callable[[Any], AudioChunk],
+        convert: Callable[[Any], AudioChunk | None],
         publish: Callable[[list[Shown]], None],
         clock_ns: Callable[[], int],
         log: Log,
         poll: bool = False,
     ) -> None:
-        """`poll`: the clock is not the wall clock, so waiting for a time means looking at it again and again."""
+        """`convert`: None where a message completes no sample. `poll`: the clock is not the wall clock, so waiting for
+        a time means looking at it again and again.
+        """
         self._engine, self._convert, self._publish = engine, convert, publish
         self._clock_ns, self._log, self._poll = clock_ns, log, poll
         self._complain, self._tell = Complaints(), SaidOnce(log.warning)
         self._watch = None if poll else ClockWatch(clock_ns, time.monotonic_ns)
         self._inbox: deque[tuple[Any, int]] = deque()
+        self._unwanted = 0
+        """Messages at the front of the inbox that are not to be heard."""
         self._changed = threading.Condition()
         self._stopping = False
         self.received = 0
@@ -95,6 +99,7 @@ class Worker:
         with self._changed:
             if len(self._inbox) >= MAX_MESSAGES:
                 self._inbox.popleft()
+                self._unwanted = max(0, self._unwanted - 1)
                 self.lost += 1
             self._inbox.append((message, self._clock_ns()))
             self._changed.notify()
@@ -105,9 +110,11 @@ class Worker:
             self._changed.notify()
 
     def drain(self) -> None:
-        """Forget the messages that wait."""
+        """Let the messages that wait not be heard. They are converted all the same: the next one may go on in the midst
+        of a sample, or under a header that came with them.
+        """
         with self._changed:
-            self._inbox.clear()
+            self._unwanted = len(self._inbox)
 
     def stop(self) -> None:
         """End the thread and wait for it."""
@@ -132,8 +139,10 @@ class Worker:
         while self._inbox and not self._stopping:
             with self._changed:
                 message, arrival_ns = self._inbox.popleft() if self._inbox else (None, 0)
+                wanted = self._unwanted == 0
+                self._unwanted = max(0, self._unwanted - 1)
             if message is not None:
-                self._take(message, arrival_ns)
+                self._take(message, arrival_ns, wanted)
         rows = self._engine.step(self._clock_ns())
         if rows:
             self._publish(rows)
@@ -141,10 +150,12 @@ class Worker:
             self._engine.statistics.latency_ms.extend((now_ns - row.ready_ns) / 1e6 for row in rows)
         self._report_dropped()
 
-    def _take(self, message: Any, arrival_ns: int) -> None:
+    def _take(self, message: Any, arrival_ns: int, wanted: bool) -> None:
         self.received += 1
         try:
-            self._engine.add(self._convert(message), min(arrival_ns, self._clock_ns()))
+            chunk = self._convert(message)
+            if chunk is not None and wanted:
+                self._engine.add(chunk, min(arrival_ns, self._clock_ns()))
         except (DtalkerError, TypeError, ValueError) as error:
             self.refused += 1
             self._complain(self._log.error, f"audio refused: {error}", arrival_ns)

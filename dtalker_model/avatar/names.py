@@ -13,6 +13,8 @@ from dtalker_model.blendshapes import ARKIT_NAMES, INDEX
 
 SEPARATORS = re.compile(r"[^0-9A-Za-z]+")
 SIDES = {"l": "left", "r": "right", "left": "left", "right": "right"}
+MOST_WORDS = 8
+"""That a blendshape's name may be split into; what stands before is a prefix."""
 HALVED = ("browInnerUp", "cheekPuff")
 
 
@@ -38,7 +40,7 @@ def _side_last(words: list[str]) -> list[str]:
 
 def arkit_index(name: str) -> int | None:
     """Index 0..51 of the ARKit blendshape that the morph target `name` means; None where it means none."""
-    words = [word.lower() for word in SEPARATORS.split(name) if word]
+    words = [word.lower() for word in SEPARATORS.split(name) if word][-MOST_WORDS:]
     for start in range(len(words)):
         for spelled in ("".join(words[start:]), "".join(_side_last(words[start:]))):
             if spelled in SPELLINGS:

@@ -9,6 +9,7 @@ from dtalker_model.cli.options import add_model, add_speech
 from dtalker_model.cli.progress import Progress
 from dtalker_model.cli.sink_options import report
 from dtalker_model.errors import SettingError
+from dtalker_model.printable import printable
 
 if TYPE_CHECKING:
     from dtalker_model.card import ModelCard
@@ -70,11 +71,14 @@ def _enroll(arguments: argparse.Namespace, library: Any) -> None:
     print(f"stored in {library.path}; use it: --identity {voice.name}{_model_option(arguments.model)}")
 
 
-def hear_file(enrolment: "Enrolment", path: Path, heard: Callable[[], None]) -> None:
-    """Let `enrolment` hear a sound file, calling `heard` after each second; raises `AudioError` naming the file."""
-    from dtalker_model.cli.sound.sound_file import SoundReader
+def hear_file(enrolment: "Enrolment", path: Path, heard: Callable[[], None], regular: bool = False) -> None:
+    """Let `enrolment` hear a sound file, calling `heard` after each second; raises `AudioError` naming the file.
 
-    with SoundReader(path) as sound, sound.named():
+    `regular`: refuse a pipe, which may never end.
+    """
+    from dtalker_model.sound_files.reader import SoundReader
+
+    with SoundReader(path, regular=regular) as sound, sound.named():
         for block in sound.blocks(sound.info.sample_rate_hz):
             enrolment.push(block, sound.info.sample_rate_hz)
             heard()
@@ -85,7 +89,8 @@ def _lines(voices: "list[Voice]", model: str) -> list[str]:
 
     card = read_card(model_path(model))
     width = max((len(voice.name) for voice in voices), default=0) + 2
-    return [f"{v.name:{width}}{v.speech_s:5.1f} s of speech  {v.enrolled}  {_fit(v, card)}" for v in voices]
+    texts = (f"{v.name:{width}}{v.speech_s:5.1f} s of speech  {v.enrolled}  {_fit(v, card)}" for v in voices)
+    return [printable(text) if not text.isprintable() else text for text in texts]
 
 
 def _fit(voice: "Voice", card: "ModelCard") -> str:

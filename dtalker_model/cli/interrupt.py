@@ -12,6 +12,23 @@ thread gets, or that comes just before the wait: Python handles signals between 
 
 
 @contextmanager
+def terminable() -> Iterator[None]:
+    """SIGTERM ends what is inside as Ctrl-C does: files get their names, faces that are shown come to rest."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def on_signal(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, on_signal)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
 def interruptible(end: Callable[[], None]) -> Iterator[None]:
     """The first Ctrl-C (or SIGTERM) calls `end`, so that the stream ends properly; the next one ends everything."""
     if threading.current_thread() is not threading.main_thread():

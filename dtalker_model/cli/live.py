@@ -2,10 +2,8 @@
 
 import argparse
 import sys
-import tempfile
 import time
 from contextlib import ExitStack
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,11 +11,11 @@ import numpy as np
 from dtalker_model.cli.interrupt import interruptible
 from dtalker_model.cli.options import add_model, add_settings, add_speech, settings_from
 from dtalker_model.cli.sink_options import ClosingBar, add_sinks, report, require_other_files, stream_info
+from dtalker_model.cli.sound.recording import Recording, recording_for
 from dtalker_model.errors import AudioError, SettingError
 from dtalker_model.faults import SaidOnce
 from dtalker_model.rates import SAMPLE_RATE_HZ
 from dtalker_model.sinks import FanOut, Sink, parse_sinks
-from dtalker_model.sinks.heads.video_file import VideoSink
 
 if TYPE_CHECKING:
     from dtalker_model import Talker
@@ -36,7 +34,7 @@ def add_to(commands: Any) -> None:
         description="Frames of the microphone's voice (or of a sound file, at its own pace) to any sinks, as they "
         f"come, until Ctrl-C. Without --sink: {DEFAULT_SINK}.",
     )
-    add_speech(parser, "sound file instead of the microphone")
+    add_speech(parser, "sound file (- reads a pipe) instead of the microphone")
     parser.add_argument("--mic", action="store_true", help="listen to the microphone")
     parser.add_argument("--device", metavar="D", help="part of the input device's name, or its number")
     add_sinks(parser)
@@ -57,18 +55,15 @@ def run(arguments: argparse.Namespace) -> None:
     from dtalker_model.cli.sound.live_audio import AudioQueue, Microphone, PacedFile
 
     queue = AudioQueue()
-    source = Microphone(arguments.device, queue, report) if arguments.mic else PacedFile(arguments.speech, queue)
-    if not arguments.mic:
-        require_other_files(arguments.speech, None, sinks)
-    talker = dtalker_model.load(arguments.model, settings=settings)
-    talker.push(np.zeros(SAMPLE_RATE_HZ, np.float32), SAMPLE_RATE_HZ)  # the first inference is slow
-    talker.reset()
     with ExitStack() as stack:
-        speech = arguments.speech
-        recording = None
-        if arguments.mic and any(isinstance(sink, VideoSink) for sink in sinks):
-            recording = Recording(Path(stack.enter_context(tempfile.TemporaryDirectory())) / "speech.wav", queue)
-            speech = recording.path
+        source = Microphone(arguments.device, queue, report) if arguments.mic else PacedFile(arguments.speech, queue)
+        stack.callback(source.close)
+        require_other_files(arguments.speech, None, sinks)
+        talker = dtalker_model.load(arguments.model, settings=settings)
+        talker.push(np.zeros(SAMPLE_RATE_HZ, np.float32), SAMPLE_RATE_HZ)  # the first inference is slow
+        talker.reset()
+        recording = recording_for(sinks, stack, queue.rate_hz, source.channels) if source.comes_once else None
+        speech = arguments.speech if recording is None else recording.path
         info = stream_info(talker.card, speech, True, stack.enter_context(ClosingBar()))
         fan_out = stack.enter_context(FanOut(sinks, info, report))
         if recording is not None:
@@ -78,22 +73,6 @@ def run(arguments: argparse.Namespace) -> None:
             session.talk()
     print(session.summary(sinks), file=sys.stderr)
     fan_out.require_all()
-
-
-class Recording:
-    """What the talker heard, for the film's sound."""
-
-    def __init__(self, path: Path, queue: "AudioQueue") -> None:
-        import soundfile
-
-        self.path = path
-        self._file = soundfile.SoundFile(path, "w", queue.rate_hz, 1, subtype="PCM_16")
-
-    def write(self, pcm: np.ndarray) -> None:
-        self._file.write(pcm)
-
-    def close(self) -> None:
-        self._file.close()
 
 
 class Session:

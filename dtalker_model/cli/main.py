@@ -4,14 +4,17 @@ Exit codes: 0; 2 for bad usage or input, with one line on stderr; 130 when inter
 """
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from dtalker_model.cli import bench, enroll, info, live, render, view
+from dtalker_model.cli.interrupt import terminable
 from dtalker_model.cli.version import dtalker_version
 from dtalker_model.errors import DtalkerError
+from dtalker_model.printable import printable
 
 BAD_INPUT = 2
 INTERRUPTED = 130
@@ -30,8 +33,11 @@ class OneLineParser(argparse.ArgumentParser):
 def main(argv: Sequence[str] | None = None) -> int:
     """Run ``dtalker`` with `argv` (the process's own by default); returns the exit code."""
     arguments = _parser().parse_args(argv)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a file's name need not be in the terminal's encoding
     try:
-        arguments.run(arguments)
+        with terminable():
+            arguments.run(arguments)
         sys.stdout.flush()
     except DtalkerError as error:
         return _refuse(str(error))
@@ -54,7 +60,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _refuse(message: str) -> int:
-    print("dtalker:", " ".join(message.split()), file=sys.stderr)
+    print("dtalker:", printable(message), file=sys.stderr)
     return BAD_INPUT
 
 

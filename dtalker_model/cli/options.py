@@ -7,7 +7,7 @@ from typing import Any
 from dtalker_model.errors import SettingError
 from dtalker_model.settings import Settings, SettingSpec, setting_specs
 
-SOUND_FILE = "sound file: WAV, FLAC, OGG, MP3, ..."
+SOUND_FILE = "sound file: WAV, FLAC, OGG, MP3, ...; - reads a pipe"
 
 
 def add_speech(

@@ -3,20 +3,23 @@
 import argparse
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from dtalker_model.cli.options import add_model, add_settings, add_speech, settings_from
 from dtalker_model.cli.progress import Progress
 from dtalker_model.cli.sink_options import ClosingBar, add_sinks, report, require_other_files, stream_info
+from dtalker_model.cli.sound.recording import recording_for
 from dtalker_model.errors import SettingError
 from dtalker_model.faults import SaidOnce
 from dtalker_model.sinks import FanOut, Sink, parse_sinks
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from dtalker_model import Frame, Talker
-    from dtalker_model.cli.sound.sound_file import SoundReader
+    from dtalker_model.sound_files.reader import SoundReader
 
 CHUNK_MS = 1000
 LONGEST_CHUNK_MS = 600_000
@@ -51,7 +54,7 @@ def run(arguments: argparse.Namespace) -> None:
         raise SettingError("nowhere to write: give --out FACE.csv or --sink SPEC (see dtalker render --help)")
     # Imported late, so that bad usage is refused at once.
     import dtalker_model
-    from dtalker_model.cli.sound.sound_file import SoundReader
+    from dtalker_model.sound_files.reader import SoundReader
 
     with SoundReader(arguments.speech) as sound:
         require_other_files(arguments.speech, arguments.out, sinks)
@@ -64,12 +67,17 @@ def _render(talker: "Talker", sound: "SoundReader", out: str | None, sinks: list
 
     begun_s, frames_done = time.perf_counter(), 0
     with ExitStack() as stack:
-        info = stream_info(talker.card, sound.path, False, stack.enter_context(ClosingBar()))
+        form = sound.info
+        recording = recording_for(sinks, stack, form.sample_rate_hz, form.channels) if sound.comes_once else None
+        speech = sound.path if recording is None else recording.path
+        info = stream_info(talker.card, speech, False, stack.enter_context(ClosingBar()))
         fan_out = stack.enter_context(FanOut(sinks, info, report, needed=out is None))
+        if recording is not None:
+            stack.callback(recording.close)
         csv = None if out is None else stack.enter_context(FrameCsv(out))
         progress = stack.enter_context(Progress("rendering", sound.info.duration_s, "s of speech"))
-        tell = SaidOnce(lambda text: report(f"{sound.path}: {text}"))
-        for frames in face_of(talker, sound, chunk_ms):
+        tell = SaidOnce(lambda text: report(f"{sound.name}: {text}"))
+        for frames in face_of(talker, sound, chunk_ms, None if recording is None else recording.write):
             tell(talker.faults)
             if csv is not None:
                 csv.write(frames)
@@ -83,10 +91,14 @@ def _render(talker: "Talker", sound: "SoundReader", out: str | None, sinks: list
     print(f"{where}: {frames_done} frames, {shown_s:.2f} s, {shown_s / spent_s:.0f} times real time", file=sys.stderr)
 
 
-def face_of(talker: "Talker", sound: "SoundReader", chunk_ms: int) -> Iterator[list["Frame"]]:
-    """All frames of `sound`, in pieces."""
+def face_of(
+    talker: "Talker", sound: "SoundReader", chunk_ms: int, heard: "Callable[[np.ndarray], None] | None" = None
+) -> Iterator[list["Frame"]]:
+    """All frames of `sound`, in pieces; `heard` gets its samples."""
     rate_hz = sound.info.sample_rate_hz
     with sound.named():
         for block in sound.blocks(max(1, rate_hz * chunk_ms // 1000)):
             yield talker.push(block, rate_hz)
+            if heard is not None:
+                heard(block)
     yield talker.flush()

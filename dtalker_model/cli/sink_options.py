@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from dtalker_model.cli.progress import Progress
 from dtalker_model.errors import SinkError
+from dtalker_model.printable import printable
 from dtalker_model.sinks.protocol import Sink, StreamInfo
-from dtalker_model.sinks.registry import sink_help
+from dtalker_model.sinks.registry import sink_help, sink_place
 
 if TYPE_CHECKING:
     from dtalker_model import ModelCard
@@ -49,13 +50,18 @@ def stream_info(card: "ModelCard", speech: Path | None, live: bool, bar: "Closin
 
 def report(message: str) -> None:
     """One line on stderr."""
-    print("dtalker:", " ".join(message.split()), file=sys.stderr, flush=True)
+    print("dtalker:", printable(message), file=sys.stderr, flush=True)
 
 
-def require_other_files(speech: Path, out: str | None, sinks: Sequence[Sink]) -> None:
-    """Raise `SinkError` where something to write is the sound file itself."""
+def require_other_files(speech: Path | None, out: str | None, sinks: Sequence[Sink]) -> None:
+    """Raise `SinkError` where something to write is the sound file itself, or where two write the same file."""
+    places = {sink_place(sink): sink.label for sink in sinks}
+    if out is not None and (label := places.get("-" if out == "-" else os.path.realpath(out))):
+        raise SinkError(f"cannot write {out}: sink {label} goes to the same place")
     for path in [out, *(sink.path for sink in sinks)]:
-        if path not in (None, "-") and os.path.exists(path) and os.path.samefile(speech, path):
+        if path in (None, "-") or speech is None or not (os.path.exists(path) and os.path.exists(speech)):
+            continue
+        if os.path.samefile(speech, path):
             raise SinkError(f"cannot write {path}: it is the sound file itself")
 
 

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 from dtalker_model.cli.interrupt import NOTICED_S
 from dtalker_model.cli.options import add_model, add_settings, add_speech, settings_from
-from dtalker_model.cli.sound.sound_file import SoundReader
 from dtalker_model.errors import DtalkerError, SettingError
 
 if TYPE_CHECKING:
@@ -33,7 +32,7 @@ def add_to(commands: Any) -> None:
         help="show the face in the browser",
         description="Serve a page with a talking head: it speaks a file, follows a microphone, or shows a robot.",
     )
-    add_speech(parser, "sound file; the bundled clip by default")
+    add_speech(parser, "sound file, - reads a pipe; default: the bundled clip")
     parser.add_argument("--mic", action="store_true", help="follow this machine's microphone")
     parser.add_argument("--topic", action="store_true", help="show the face that a ROS talker node publishes")
     parser.add_argument("--loop", action="store_true", help="repeat the sound file")
@@ -100,7 +99,8 @@ def server_for(backend: Any, arguments: argparse.Namespace) -> "ViewServer":
 
 def tell(server: "ViewServer", open_it: bool) -> None:
     """Print the address, and open it where there is a display."""
-    print(f"dtalker: the face is at {server.url} (Ctrl-C ends)", flush=True)
+    notes = "; ".join(filter(None, [server.elsewhere, "Ctrl-C ends"]))
+    print(f"dtalker: the face is at {server.url} ({notes})", flush=True)
     displayed = sys.platform in ("darwin", "win32") or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
     if open_it and displayed:
         webbrowser.open(server.url)
@@ -112,8 +112,7 @@ def _sound(arguments: argparse.Namespace) -> Any:
     if arguments.mic:
         return None
     path = arguments.speech or Path(__file__).parents[1] / "data" / "demo.wav"
-    with SoundReader(path):  # its errors are those of `dtalker render`
-        return read_sound(path, path.name)
+    return read_sound(path, "standard input" if str(path) == "-" else path.name)
 
 
 def _microphone(performer: "Performer", arguments: argparse.Namespace) -> Any:

@@ -42,14 +42,18 @@ def to_mono(pcm: np.ndarray) -> np.ndarray:
         raise AudioError("empty audio chunk: push at least one sample")
     mono = pcm.astype(np.float32) if pcm.ndim == 1 else pcm.mean(axis=1, dtype=np.float32)
     mono *= np.float32(1.0 / FULL_SCALE[pcm.dtype.name])
-    loudest = float(np.abs(mono).max())
+    check_level(float(np.abs(mono).max()))
+    return mono
+
+
+def check_level(loudest: float) -> None:
+    """Raise `AudioError` where `loudest`, the largest magnitude of float PCM, is no level of sound in -1..1."""
     if not np.isfinite(loudest):
         raise AudioError("audio contains NaN or infinite samples: check the source; this chunk was not accepted")
     if loudest > LOUDEST_FLOAT:
         raise AudioError(
             f"float PCM must be in -1..1; received {loudest:g}: divide 16-bit values by 32768, or pass int16"
         )
-    return mono
 
 
 def check_rate(sample_rate_hz: int) -> int:

@@ -1,15 +1,20 @@
 """One stream of frames to several sinks, none of which can hurt another."""
 
 import contextlib
+import math
 from collections.abc import Callable, Sequence
 from types import TracebackType
 
 import numpy as np
-import numpy.typing as npt
 
 from dtalker_model.errors import DtalkerError, SinkError
 from dtalker_model.sinks.protocol import Sink, SinkFrame, StreamInfo, TimedWeights
 from dtalker_model.sinks.resample import Resample
+
+EASE_S = 0.1
+"""What is sent over a network eases to a face at rest within this when it ends."""
+REST_FRAMES = 3
+"""At rest, in the end: one may be lost on the way."""
 
 
 class FanOut:
@@ -27,8 +32,7 @@ class FanOut:
         self._open: dict[Sink, Resample | None] = {}
         self.failures: list[str] = []
         self._ended = 0
-        self._last_s = float("-inf")
-        self._weights: npt.NDArray[np.float32] = np.zeros(len(info.names), np.float32)
+        self._last: TimedWeights | None = None
         self._held = False
 
     def __enter__(self) -> "FanOut":
@@ -55,10 +59,9 @@ class FanOut:
         Raises `SinkError` when there were sinks and none is left.
         """
         for frame in frames:
-            if frame.time_s <= self._last_s:
+            if self._last is not None and frame.time_s <= self._last.time_s:
                 continue
-            self._last_s = frame.time_s
-            frame = self._finite(frame)
+            frame = self._last = self._finite(frame)
             for sink in tuple(self._open):
                 self._guarded(sink, lambda sink, frame=frame: self._write_one(sink, frame))  # type: ignore[misc]
         self.require_one()
@@ -67,12 +70,12 @@ class FanOut:
         """Close every sink that is still open; may be called again. An interruption ends one sink's closing only."""
         interrupt: KeyboardInterrupt | None = None
         for sink in tuple(self._open):
-            try:
-                self._guarded(sink, self._end_one)
-                if self._open.pop(sink, self) is not self:
-                    self._guarded(sink, lambda sink: sink.close())
-            except KeyboardInterrupt as error:
-                interrupt = error
+            for action in (self._end_one, self._ease_one, self._end_one, self._close_one):
+                try:
+                    if sink in self._open:
+                        self._guarded(sink, action)
+                except KeyboardInterrupt as error:
+                    interrupt = error
         if interrupt is not None:
             raise interrupt
 
@@ -94,12 +97,12 @@ class FanOut:
 
     def _finite(self, frame: TimedWeights) -> TimedWeights:
         if np.isfinite(frame.weights).all():
-            self._weights = frame.weights
             return frame
         if not self._held:
             self._report("the frames hold NaN: the face before is held; look at what makes them")
         self._held = True
-        return SinkFrame(frame.time_s, self._weights)
+        before = np.zeros(len(self._info.names), np.float32) if self._last is None else self._last.weights
+        return SinkFrame(frame.time_s, before)
 
     def _write_one(self, sink: Sink, frame: TimedWeights) -> None:
         resample = self._open[sink]
@@ -108,6 +111,20 @@ class FanOut:
         else:
             for between in resample.push(frame):
                 sink.write(between)
+
+    def _ease_one(self, sink: Sink) -> None:
+        """Bring a face that somebody goes on showing to rest."""
+        if sink.address is None or self._last is None:
+            return
+        steps = math.ceil(EASE_S * self._info.frame_rate_hz)
+        for number in range(1, steps + REST_FRAMES):
+            time_s = self._last.time_s + number / self._info.frame_rate_hz
+            share = np.float32(max(0.0, 1 - number / steps))
+            self._write_one(sink, SinkFrame(time_s, self._last.weights * share))
+
+    def _close_one(self, sink: Sink) -> None:
+        del self._open[sink]
+        sink.close()
 
     def _end_one(self, sink: Sink) -> None:
         resample = self._open[sink]

@@ -77,6 +77,12 @@ class Sink(Protocol):
     def path(self) -> Path | None:
         """The file that is written, where there is one."""
 
+    @property
+    def address(self) -> tuple[str, int] | None:
+        """Host and port that are sent to, where there are any. Who listens there shows the last frame until another one
+        comes: so that nobody is left with an open mouth, `FanOut` ends such a sink with a face at rest.
+        """
+
     def open(self, info: StreamInfo) -> None:
         """Begin; called once, before anything else."""
 

@@ -1,5 +1,6 @@
 """From a text such as ``csv:face.csv`` or ``livelink:127.0.0.1:11111?name=Robot`` to a sink."""
 
+import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +17,8 @@ from dtalker_model.sinks.records.csv_file import CsvSink
 from dtalker_model.sinks.records.jsonl_file import JsonLinesSink
 from dtalker_model.sinks.records.mcap_file import McapSink
 
+LONGEST_NAME = 200
+"""Bytes of a subject's name: the datagram must stay below 1500."""
 LOWEST_RATE_HZ, HIGHEST_RATE_HZ = 1.0, 240.0
 
 _OPTIONS = re.compile(r"^(?P<target>.*?)\?(?P<options>\w+=[^&]*(&\w+=[^&]*)*)$")
@@ -40,6 +43,16 @@ def _size(text: str) -> int:
     return int(text)
 
 
+def _name(text: str) -> str:
+    if not 1 <= len(text.encode(errors="surrogateescape")) <= LONGEST_NAME:
+        raise ValueError(f"expected 1 to {LONGEST_NAME} bytes, received {len(text)} characters")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError(f"expected UTF-8, received {text!r}") from None
+    return text
+
+
 Options = Mapping[str, tuple[str, Callable[[str], Any]]]
 
 
@@ -62,7 +75,7 @@ _AVATAR: Options = {"avatar": ("avatar", Path)}
 KINDS: Mapping[str, Kind] = {
     "csv": Kind(CsvSink, "csv:FILE|-", (".csv",)),
     "jsonl": Kind(JsonLinesSink, "jsonl:FILE|-", (".jsonl", ".ndjson")),
-    "livelink": Kind(LiveLinkSink, "livelink:HOST[:11111] (Unreal)", options={**_WHOLE, "name": ("name", str)}),
+    "livelink": Kind(LiveLinkSink, "livelink:HOST[:11111] (Unreal)", options={**_WHOLE, "name": ("name", _name)}),
     "vmc": Kind(VmcSink, "vmc:HOST[:39539] (VRM programs)"),
     "mcap": Kind(McapSink, "mcap:FILE (ROS 2 recording)", (".mcap",)),
     "glb": Kind(GlbSink, "glb:FILE (animated head)", (".glb",), {"rate": ("rate_hz", _rate), **_AVATAR}),
@@ -78,6 +91,8 @@ def sink_help() -> str:
 
 def parse_sink(text: str) -> Sink:
     """The sink that `text` asks for, not yet open; raises `SettingError`."""
+    if "\0" in text:
+        raise SettingError(f"sink {text!r}: holds a zero byte")
     kind_name, target, options = _parts(text)
     kind = KINDS[kind_name]
     arguments: dict[str, Any] = {}
@@ -95,15 +110,22 @@ def parse_sink(text: str) -> Sink:
 def parse_sinks(texts: Sequence[str]) -> list[Sink]:
     """All sinks of `texts`; empty ones are passed over. Raises `SettingError`, also for a target that comes twice."""
     sinks: list[Sink] = []
-    targets: dict[str, str] = {}
+    places: dict[str, str] = {}
     for text in filter(None, map(str.strip, texts)):
         sinks.append(parse_sink(text))
-        target = _parts(text)[1]
-        if target in targets:
-            raise SettingError(f"sink {text}: {targets[target]} goes to the same place")
-        targets[target] = text
+        place = sink_place(sinks[-1])
+        if place in places:
+            raise SettingError(f"sink {text}: {places[place]} goes to the same place")
+        places[place] = text
     # Those that take long to close come last.
     return sorted(sinks, key=lambda sink: list(KINDS).index(_parts(sink.label)[0]))
+
+
+def sink_place(sink: Sink) -> str:
+    """Where a sink goes, however that was written: the same for two that would disturb each other."""
+    if sink.path is not None:
+        return os.path.realpath(sink.path)
+    return _parts(sink.label)[1] if sink.address is None else "{}:{}".format(*sink.address)
 
 
 def _parts(text: str) -> tuple[str, str, dict[str, str]]:

@@ -2,15 +2,16 @@
 
 import hmac
 import ipaddress
-import logging
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
-LOG = logging.getLogger("dtalker.view")
+from dtalker_model.view.log import LOG
+
 COOKIE = "dtalker_token"
 LOCAL_NAMES = ("127.0.0.1", "localhost", "[::1]")
 
@@ -37,11 +38,13 @@ class Guard:
     token: str | None
     headers: dict[str, str]
     """Sent with every answer."""
+    host: str = "127.0.0.1"
+    """Under which the server was asked for."""
 
     def refusal(self, request: web.Request) -> str | None:
         """Why `request` is refused, or None."""
         host = request.headers.get("Host", "")
-        if self.token is None and host.rpartition(":")[0] not in LOCAL_NAMES and host not in LOCAL_NAMES:
+        if self.token is None and not self._is_local(host):
             return f"Host {host[:80]!r} is not this machine"
         origin = request.headers.get("Origin")
         if origin is not None and origin != f"{request.scheme}://{host}":
@@ -50,11 +53,15 @@ class Guard:
             return "the token is missing or wrong: open the address that was printed at the start"
         return None
 
+    def _is_local(self, host: str) -> bool:
+        """Whether the header `host` names this machine; a foreign page's own name may lead here, an address may not."""
+        names = {*LOCAL_NAMES, self.host, f"[{self.host}]"}
+        return host in names or (host.rpartition(":")[0] in names and host.rpartition(":")[2].isdecimal())
+
     def _knows_token(self, request: web.Request) -> bool:
         assert self.token is not None
-        expected = self.token.encode()
-        given = (request.query.get("token", ""), request.cookies.get(COOKIE, ""))
-        return any(hmac.compare_digest(value.encode(errors="replace"), expected) for value in given)
+        given = (request.query.get("token", ""), self.token), (request.cookies.get(COOKIE, ""), _cookie(self.token))
+        return any(hmac.compare_digest(value.encode(errors="replace"), right.encode()) for value, right in given)
 
     @property
     def middleware(self) -> Middleware:
@@ -69,7 +76,7 @@ class Guard:
                 response = web.Response(status=403, text=f"refused: {reason}\n")
             if response.status >= 400:
                 text = reason or response.reason
-                LOG.warning("refused %s %.80s from %s: %s", request.method, request.path, request.remote, text)
+                LOG.warning("refused %s %.80r from %s: %s", request.method, request.path, request.remote, text)
             if not response.prepared:
                 self._add_headers(request, response)
             return response
@@ -85,7 +92,12 @@ class Guard:
     def _add_headers(self, request: web.Request, response: web.StreamResponse) -> None:
         response.headers.update(self.headers)
         if self.token is not None and request.query.get("token") == self.token and response.status < 400:
-            response.set_cookie(COOKIE, self.token, httponly=True, samesite="Strict")
+            response.set_cookie(COOKIE, _cookie(self.token), httponly=True, samesite="Strict")
+
+
+def _cookie(token: str) -> str:
+    """The token without what a cookie cannot carry."""
+    return quote(token, safe="")
 
 
 def _allow(refusal: web.HTTPException) -> dict[str, str]:

@@ -1,12 +1,12 @@
 """Who watches: each viewer has a bounded outbox and a task that empties it, so that a slow one delays nobody."""
 
 import asyncio
-import logging
 from collections import deque
 from itertools import count
 from typing import Protocol
 
-LOG = logging.getLogger("dtalker.view")
+from dtalker_model.view.log import LOG
+
 FRAMES = 100
 """Binary messages that wait for a slow viewer: two seconds of frames; then the oldest goes."""
 ANSWERS = 50

@@ -5,6 +5,7 @@ from abc import ABC, abstractmethod
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from dtalker_model.rates import FRAME_SAMPLES, SAMPLE_RATE_HZ
 from dtalker_model.talker import Frame, Talker
@@ -16,6 +17,10 @@ LEAD_S = 0.3
 """A clip begins so long after the request: the pages get its first frames before they start the sound."""
 TAIL_S = 0.3
 """After the clip's last sample."""
+SILENT_S = 0.15
+"""A microphone that sent nothing for so long has stopped; its pieces come every 20 ms, on a busy network in bursts."""
+EASE_MS = 100.0
+"""The mouth is at rest within this then."""
 LATEST_S = 0.5
 """Rest that was held up for longer, or watched by nobody, leaves out what is past."""
 
@@ -99,14 +104,32 @@ class Clip(Performance):
 
 
 class Live(Performance):
-    """A microphone: its audio goes to the talker as it comes, so nothing is due by the clock."""
+    """A microphone: its audio goes to the talker as it comes. Where none comes, the mouth eases to rest."""
 
     kind = "microphone"
 
     def __init__(self, talker: Talker, stream: int) -> None:
         super().__init__(talker, stream)
         self.hears = self
+        self._heard_s = self._start_s
+        self._silent_frames = 0
+        self._silence = np.zeros(FRAME_SAMPLES, np.float32)
+
+    def hear(self, pcm: npt.NDArray[np.int16], sample_rate_hz: int) -> list[Frame]:
+        """Frames that a piece of the microphone's audio completes."""
+        self._heard_s, self._silent_frames = time.monotonic(), 0
+        return self._talker.push(pcm, sample_rate_hz)
 
     def due(self) -> list[Frame]:
-        """See `Performance`."""
-        return []
+        """See `Performance`: what silence gives, once the microphone has sent nothing for `SILENT_S`."""
+        silent_s = time.monotonic() - self._heard_s - SILENT_S
+        if silent_s < 0:
+            return []
+        if self._silent_frames == 0:
+            self._talker.hush(EASE_MS)
+        missing = int(silent_s * SAMPLE_RATE_HZ) // FRAME_SAMPLES + 1 - self._silent_frames
+        if missing * FRAME_SAMPLES > LATEST_S * SAMPLE_RATE_HZ:
+            self._heard_s += (missing - 1) * FRAME_SAMPLES / SAMPLE_RATE_HZ
+            missing = 1
+        self._silent_frames += missing
+        return [frame for _ in range(missing) for frame in self._talker.push(self._silence, SAMPLE_RATE_HZ)]

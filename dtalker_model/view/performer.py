@@ -4,10 +4,11 @@ At every moment one performance is on: rest (silence, so that the face lives), a
 computed `AHEAD_S` before they are shown, so that a moved slider is seen at once.
 """
 
-import logging
+import contextlib
 import queue
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -20,16 +21,18 @@ from dtalker_model.faults import SaidOnce
 from dtalker_model.rates import FRAME_MS
 from dtalker_model.talker import Talker
 from dtalker_model.view.backend import Broadcast, about_text, settings_text
+from dtalker_model.view.log import LOG
 from dtalker_model.view.performances import Clip, Live, Performance, Rest
 from dtalker_model.view.sound import Sound
 from dtalker_model.view.wire import Message, frame_message, to_json
 
-LOG = logging.getLogger("dtalker.view")
 TICK_S = FRAME_MS / 1000
 BELIEF_TICKS = 10
 CLOCK_TICKS = 25
 WAITING = 500
-"""Requests that may wait; more are refused."""
+"""Requests that may wait; more are dropped."""
+WAITING_OF_ONE = 200
+"""Of one page."""
 
 SERVER = 0
 """The owner of the server's own microphone, where a page's number would stand."""
@@ -43,7 +46,9 @@ class Performer:
         self._sound = sound
         self._loop = loop
         self._pages = Broadcast(lambda data: None, lambda kind, text: None, lambda number, text: None)
-        self._requests: queue.Queue[Callable[[], None]] = queue.Queue(WAITING)
+        self._requests: queue.Queue[tuple[int, Callable[[], None]]] = queue.Queue(WAITING)
+        self._waiting: Counter[int] = Counter()
+        self._waiting_lock = threading.Lock()
         self._watched = 0
         self._streams = 0
         self._sequence = 0
@@ -121,10 +126,13 @@ class Performer:
         self._later(viewer, lambda: self._release(viewer))
 
     def _later(self, viewer: int, action: Callable[[], None]) -> None:
-        try:
-            self._requests.put_nowait(action)
-        except queue.Full:
-            LOG.warning("too many requests wait: one of viewer %d was dropped", viewer)
+        with self._waiting_lock:
+            if self._waiting[viewer] < WAITING_OF_ONE:
+                with contextlib.suppress(queue.Full):
+                    self._requests.put_nowait((viewer, action))
+                    self._waiting[viewer] += 1
+                    return
+        LOG.warning("too many requests wait: one of viewer %d was dropped", viewer)
 
     # Called in the performer's thread.
 
@@ -132,12 +140,15 @@ class Performer:
         self._begin(Rest(self._talker, self._next_stream()))
         due_s, ticks = time.monotonic(), 0
         while not self._stop.is_set():
-            try:
-                self._guarded(self._requests.get(timeout=max(due_s - time.monotonic(), 0.0)))
-            except queue.Empty:
+            if due_s <= time.monotonic():  # whatever the pages ask for, the face goes on
                 due_s = max(due_s + TICK_S, time.monotonic() - TICK_S)
                 ticks += 1
                 self._guarded(partial(self._tick, ticks))
+            with contextlib.suppress(queue.Empty):
+                viewer, action = self._requests.get(timeout=max(due_s - time.monotonic(), 0.0))
+                with self._waiting_lock:
+                    self._waiting[viewer] -= 1
+                self._guarded(action)
 
     def _guarded(self, action: Callable[[], None]) -> None:
         try:
@@ -178,6 +189,8 @@ class Performer:
         self._performance = performance
         if performance.hears not in (None, self._heard):
             self._heard, self._tell = performance.hears, SaidOnce(self._warn)
+        if isinstance(performance, Clip):
+            self._tell(performance.sound.faults)
         self._pages.state("stream", self._stream_text())
 
     def _rest(self) -> None:
@@ -219,8 +232,8 @@ class Performer:
             self._rest()
 
     def _hear(self, viewer: int, pcm: npt.NDArray[np.int16], sample_rate_hz: int) -> None:
-        if viewer == self._owner:
-            self._show(self._talker.push(pcm, sample_rate_hz))
+        if viewer == self._owner and isinstance(self._performance, Live):
+            self._show(self._performance.hear(pcm, sample_rate_hz))
 
     def _set(self, viewer: int, number: int, changes: dict[str, Any]) -> None:
         try:
@@ -239,7 +252,7 @@ class Performer:
         sound = self._sound
         assert sound is not None
         fields = {"url": sound.url, "name": sound.name, "duration_s": sound.duration_s, "loop": self._loop}
-        return to_json("sound", peaks=sound.peaks(), **fields)
+        return to_json("sound", peaks=sound.peaks, **fields)
 
     def _belief_text(self) -> str:
         belief = self._talker.belief

@@ -2,32 +2,40 @@
 
 import asyncio
 import contextlib
-import logging
 import threading
 from dataclasses import dataclass
-from pathlib import Path
+from urllib.parse import quote
 
 from aiohttp import WebSocketError, WSMsgType, web
 
 from dtalker_model.blendshapes import ARKIT_NAMES
-from dtalker_model.errors import AudioError, DtalkerError
+from dtalker_model.errors import DtalkerError
+from dtalker_model.view.allowance import Allowance
 from dtalker_model.view.avatar_file import Avatar
 from dtalker_model.view.backend import Backend, Broadcast
+from dtalker_model.view.door import Door
 from dtalker_model.view.guard import Guard, is_loopback, new_token
 from dtalker_model.view.hub import Hub, Viewer
+from dtalker_model.view.log import LOG, bound_others
 from dtalker_model.view.page_files import page_files, security_headers
-from dtalker_model.view.sound import LARGEST_BYTES, read_sound
+from dtalker_model.view.sound import LARGEST_BYTES
+from dtalker_model.view.uploads import Uploads
 from dtalker_model.view.wire import MAX_MESSAGE_BYTES, MessageError, microphone_samples, parse, to_json
 
-LOG = logging.getLogger("dtalker.view")
 MOST_VIEWERS = 50
 MOST_MISTAKES = 20
 """A page that sends more senseless messages is cut off."""
 START_S = 10.0
 LINGER_S = 0.3
 """How long a refused upload is still drained, so that the sender sees the answer."""
+KEEP_ALIVE_S = 15.0
+"""How long a connection is held for the next request."""
 CLOSING_S = 0.05
 """What the last connections need to close."""
+SOUND_BYTES = 256 * 1024
+"""A sound is sent in pieces of this size."""
+_EVERYWHERE = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}
+"""Hosts that stand for all of this machine's addresses, and one of them that can be opened."""
 
 
 class ViewerError(DtalkerError):
@@ -50,23 +58,32 @@ class ViewServer:
     """Serves the page for one backend; a context manager. Raises `ViewerError` where the address cannot be had."""
 
     def __init__(self, backend: Backend, avatar: Avatar, address: Address = LOCAL) -> None:
+        if address.token is not None and not address.token.isprintable():
+            raise ViewerError(f"token: expected letters, digits and signs, received {address.token!r}")
         self._backend, self._avatar, self._address = backend, avatar, address
         self.token = address.token or (None if is_loopback(address.host) else new_token())
         self.port = address.port
         self._hub = Hub()
-        self._guard = Guard(self.token, security_headers())
+        self._guard = Guard(self.token, security_headers(), address.host)
+        self._door, self._uploads = Door(), Uploads()
         self._files = page_files()
         self._loop = asyncio.new_event_loop()
         self._stop = asyncio.Event()
         self._ready = threading.Event()
-        self._failure: OSError | None = None
+        self._failure: OSError | UnicodeError | None = None
         self._thread = threading.Thread(target=self._run, name="page server", daemon=True)
 
     @property
     def url(self) -> str:
         """The address to open, with the token where one is needed."""
-        host = f"[{self._address.host}]" if ":" in self._address.host else self._address.host
-        return f"http://{host}:{self.port}/" + (f"?token={self.token}" if self.token else "")
+        host = _EVERYWHERE.get(self._address.host, self._address.host)
+        host = f"[{host.replace('%', '%25')}]" if ":" in host else host
+        return f"http://{host}:{self.port}/" + (f"?token={quote(self.token, safe='')}" if self.token else "")
+
+    @property
+    def elsewhere(self) -> str:
+        """What to say about `url` where the page is served on every address of this machine; else empty."""
+        return "on other machines with this one's name in its place" if self._address.host in _EVERYWHERE else ""
 
     @property
     def viewers(self) -> int:
@@ -74,6 +91,7 @@ class ViewServer:
         return len(self._hub.viewers)
 
     def __enter__(self) -> "ViewServer":
+        bound_others()
         self._backend.connect(Broadcast(self._frame, self._state, self._answer))
         self._thread.start()
         if not self._ready.wait(START_S) or self._failure:
@@ -103,7 +121,7 @@ class ViewServer:
         asyncio.set_event_loop(self._loop)
         try:
             self._loop.run_until_complete(self._serve())
-        except OSError as error:
+        except (OSError, UnicodeError) as error:  # UnicodeError: a host that is no name
             self._failure = error
         finally:
             self._ready.set()
@@ -119,21 +137,26 @@ class ViewServer:
         self._loop.run_until_complete(asyncio.sleep(CLOSING_S))
 
     async def _serve(self) -> None:
-        app = web.Application(middlewares=[self._guard.middleware], client_max_size=LARGEST_BYTES)
+        middlewares = [self._door.middleware, self._guard.middleware]
+        app = web.Application(middlewares=middlewares, client_max_size=LARGEST_BYTES)
         app.router.add_get("/ws", self._socket)
         app.router.add_get("/avatar.glb", self._head)
         app.router.add_get("/avatar.json", self._head_names)
         app.router.add_get(r"/sound/{number:\d{1,9}}.wav", self._sound)
         app.router.add_post("/sound", self._upload, expect_handler=self._expect)
         app.router.add_get("/{path:.*}", self._file)
-        runner = web.AppRunner(app, access_log=None, lingering_time=LINGER_S, shutdown_timeout=1.0)
+        runner = web.AppRunner(
+            app, access_log=None, lingering_time=LINGER_S, shutdown_timeout=1.0, keepalive_timeout=KEEP_ALIVE_S
+        )
         await runner.setup()
+        assert runner.server is not None
         try:
-            site = web.TCPSite(runner, self._address.host, self._address.port)
-            await site.start()
-            self.port = runner.addresses[0][1]
+            listening = await self._door.open(runner.server, self._address.host or "0.0.0.0", self._address.port)
+            self.port = listening.sockets[0].getsockname()[1]
             self._ready.set()
             await self._stop.wait()
+            self._uploads.end()
+            await self._door.close(listening)
         finally:
             await runner.cleanup()
 
@@ -150,12 +173,18 @@ class ViewServer:
         names = {"morphs": dict(self._avatar.morphs), "blendshapes": list(ARKIT_NAMES)}
         return web.json_response({"name": self._avatar.path.stem, **names})
 
-    async def _sound(self, request: web.Request) -> web.Response:
+    async def _sound(self, request: web.Request) -> web.StreamResponse:
         sound = self._backend.sound(int(request.match_info["number"]))
         if sound is None:
             raise web.HTTPNotFound(text="another sound is on by now")
-        body = await asyncio.to_thread(sound.wav)
-        return web.Response(body=body, content_type="audio/wav")
+        head, body = sound.wav_header, sound.pcm.astype("<i2", copy=False).data.cast("B")
+        answer = web.StreamResponse(headers={**self._guard.headers, "Content-Type": "audio/wav"})
+        answer.content_length = len(head) + len(body)
+        await answer.prepare(request)
+        await answer.write(head)
+        for begin in range(0, len(body), SOUND_BYTES):
+            await answer.write(bytes(body[begin : begin + SOUND_BYTES]))
+        return answer
 
     async def _expect(self, request: web.Request) -> web.StreamResponse | None:
         """Answer ``Expect: 100-continue``: a file that is too large is never asked for."""
@@ -165,18 +194,7 @@ class ViewServer:
         return None
 
     async def _upload(self, request: web.Request) -> web.Response:
-        if (request.content_length or 0) > LARGEST_BYTES:
-            raise _too_large()
-        body = bytearray()
-        async for part in request.content.iter_chunked(64 * 1024):
-            body += part
-            if len(body) > LARGEST_BYTES:
-                raise _too_large()
-        name = Path(request.query.get("name", "sound")).name[:80] or "sound"
-        try:
-            sound = await asyncio.to_thread(read_sound, bytes(body), name)
-        except AudioError as error:
-            raise web.HTTPUnsupportedMediaType(text=str(error)) from None
+        sound = await self._uploads.read(request)
         self._backend.take_sound(sound)
         return web.json_response({"url": sound.url})
 
@@ -186,6 +204,7 @@ class ViewServer:
         # Frames are small and hardly shrink; compressing them would cost more than all the rest.
         socket = web.WebSocketResponse(max_msg_size=MAX_MESSAGE_BYTES, heartbeat=20.0, compress=False)
         await socket.prepare(request)
+        self._door.keep(request)
         viewer = Viewer(socket)
         self._hub.join(viewer)  # before the greeting is made, so that nothing that comes after it is missed
         for kind, text in self._backend.hello().items():
@@ -196,18 +215,30 @@ class ViewServer:
             await self._read(viewer, socket)
         finally:
             writer.cancel()
+            self._door.release(request)
             self._hub.leave(viewer)
             self._backend.left(viewer.number, self.viewers)
         return socket
 
     async def _read(self, viewer: Viewer, socket: web.WebSocketResponse) -> None:
-        mistakes = 0
+        mistakes, allowance = 0, Allowance()
         async for message in socket:
             try:
                 if message.type == WSMsgType.TEXT:
-                    self._backend.request(viewer.number, parse(message.data))
+                    allowed = allowance.take()
+                    if allowed:
+                        self._backend.request(viewer.number, parse(message.data))
                 elif message.type == WSMsgType.BINARY:
-                    self._backend.hear(viewer.number, *microphone_samples(message.data))
+                    pcm, rate_hz = microphone_samples(message.data)
+                    allowed = allowance.take(len(pcm) / rate_hz)
+                    if allowed:
+                        self._backend.hear(viewer.number, pcm, rate_hz)
+                else:
+                    continue
+                if not allowed:
+                    LOG.warning("viewer %d: cut off, it sends too much", viewer.number)
+                    await socket.close(code=1008, message=b"too many messages")
+                    return
             except MessageError as error:
                 mistakes += 1
                 LOG.warning("viewer %d: refused a message: %s", viewer.number, error)
@@ -221,9 +252,3 @@ class ViewServer:
 async def _written(viewer: Viewer) -> None:
     with contextlib.suppress(ConnectionError):
         await viewer.write()
-
-
-def _too_large() -> web.HTTPRequestEntityTooLarge:
-    return web.HTTPRequestEntityTooLarge(
-        LARGEST_BYTES, 0, text=f"a sound of more than {LARGEST_BYTES // 1_000_000} MB", headers={"Connection": "close"}
-    )

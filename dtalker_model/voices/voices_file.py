@@ -48,7 +48,7 @@ def read_voices(path: Path) -> list[Voice]:
             if (found := notes.pop("format", None)) != FORMAT:
                 raise VoiceError(f"{path} has format {found!r}, this dtalker reads {FORMAT!r}: move the file away")
             return sorted((_voice(file, key, note) for key, note in notes.items()), key=lambda voice: voice.name)
-    except (OSError, safetensors.SafetensorError, ValueError, TypeError) as error:
+    except (OSError, safetensors.SafetensorError, ValueError, TypeError, KeyError, RecursionError) as error:
         raise VoiceError(f"{path} is damaged ({error}): move it away and enroll its voices again") from error
 
 

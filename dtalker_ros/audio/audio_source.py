@@ -8,7 +8,8 @@ from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 
 from dtalker_model.errors import AudioError, DtalkerError
-from dtalker_ros.audio.convert import AudioFormat, format_from_info
+from dtalker_ros.audio.convert import format_from_info
+from dtalker_ros.audio.pcm import AudioFormat
 
 POLL_S = 0.1
 """How often the graph is looked at."""

@@ -8,21 +8,20 @@
 | mgonzs13 `AudioStamped`, `Audio` | `audio.audio_data.*_data` | `audio.info` |
 | `foxglove_msgs/RawAudio` | `data` | `format`, `sample_rate`, `number_of_channels` |
 
-Bytes that begin like RIFF/WAVE are read as a file, compressed bytes are refused.
+Bytes that begin like RIFF/WAVE are read as a file, or as its beginning; compressed bytes are refused.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dtalker_model.errors import AudioError
-from dtalker_ros.audio.encoded import compressed_error, is_riff, read_riff, refuse_compressed
-from dtalker_ros.audio.pcm import S16LE, SampleFormat, check_samples, sample_format, samples_of_bytes, widen_8_bit
-
-MAX_CHANNELS = 64
-"""More channels than this are taken for a wrong declaration."""
+from dtalker_ros.audio.byte_stream import ByteStream, Samples, lone_bytes
+from dtalker_ros.audio.encoded import compressed_error
+from dtalker_ros.audio.pcm import UNDECLARED, AudioFormat, check_samples, checked_channels, interleaved, sample_format
 
 _PORTAUDIO_FIELDS = {
     1: "float32_data",
@@ -33,15 +32,6 @@ _PORTAUDIO_FIELDS = {
     32: "uint8_data",
 }
 """Field of mgonzs13's AudioData for each PortAudio sample format flag."""
-
-
-@dataclass(frozen=True)
-class AudioFormat:
-    """What bytes are when the message itself does not say."""
-
-    sample_rate_hz: int = 16_000
-    channels: int = 1
-    form: SampleFormat = S16LE
 
 
 @dataclass(frozen=True)
@@ -60,13 +50,31 @@ class AudioChunk:
         return round(len(self.pcm) * 1_000_000_000 / self.sample_rate_hz)
 
 
-def chunk_from_message(message: Any, declared: AudioFormat = AudioFormat()) -> AudioChunk:
-    """The audio in `message`; `declared` says what bytes and bare arrays are.
+class AudioReader:
+    """The messages of one topic to chunks, one after the other: what a message leaves open, the next one completes."""
+
+    def __init__(self, say: Callable[[str], None] = lambda text: None) -> None:
+        """`say` gets a line where messages are cut in a way that may be a wrong declaration, once."""
+        self._stream = ByteStream(say)
+
+    def read(self, message: Any, declared: AudioFormat = UNDECLARED) -> AudioChunk | None:
+        """The audio that `message` completes, None where it completes no sample; else as `chunk_from_message`."""
+        samples, rate_hz = _samples_of(message, declared, self._stream)
+        if len(samples) == 0 and self._stream.waits:
+            return None
+        return _chunk(message, samples, rate_hz)
+
+
+def chunk_from_message(message: Any, declared: AudioFormat = UNDECLARED) -> AudioChunk:
+    """The audio in a `message` that stands alone; `declared` says what bytes and bare arrays are.
 
     Raises `TypeError` for a message without audio fields, and `AudioError` for audio that cannot be used: compressed,
     empty, cut in the middle of a sample, not finite, or declared in an unknown format.
     """
-    samples, rate_hz = _samples_of(message, declared)
+    return _chunk(message, *_samples_of(message, declared, _Lone()))
+
+
+def _chunk(message: Any, samples: NDArray[np.generic], rate_hz: int) -> AudioChunk:
     if samples.shape[0] == 0:
         raise AudioError("received an audio message without samples: publish at least one sample in each message")
     check_samples(samples)
@@ -75,52 +83,58 @@ def chunk_from_message(message: Any, declared: AudioFormat = AudioFormat()) -> A
     return AudioChunk(samples, rate_hz, _stamp_ns(message))
 
 
-def _samples_of(message: Any, declared: AudioFormat) -> tuple[NDArray[np.generic], int]:
+class _Samples(Protocol):
+    """Who makes samples of the bytes and numbers in messages: `ByteStream`, or `_Lone`."""
+
+    def of_bytes(self, data: bytes, declared: Callable[[], AudioFormat], goes_on: bool = True) -> Samples: ...
+    def of_array(self, array: NDArray[np.generic], channels: int) -> NDArray[np.generic]: ...
+
+
+class _Lone:
+    """For a message that must be whole."""
+
+    of_bytes = staticmethod(lone_bytes)
+    of_array = staticmethod(interleaved)
+
+
+def _samples_of(message: Any, declared: AudioFormat, to: _Samples) -> Samples:
     if hasattr(message, "audio"):
-        return _samples_of(message.audio, declared)
+        return _samples_of(message.audio, declared, to)
     if hasattr(message, "audio_data"):
         return _from_portaudio(message.audio_data, message.info)
     if hasattr(message, "sample_rate") and hasattr(message, "number_of_channels"):
-        return _from_bytes(
+        return to.of_bytes(
             bytes(message.data),
             lambda: AudioFormat(
-                int(message.sample_rate), _checked_channels(message.number_of_channels), sample_format(message.format)
+                int(message.sample_rate), checked_channels(message.number_of_channels), sample_format(message.format)
             ),
+            goes_on=message.format.lower() in ("", "wav", "wave"),
         )
     if not hasattr(message, "data") or isinstance(message.data, str) or hasattr(message, "encoding"):
         raise TypeError(f"{type(message).__name__} has no audio in it: publish one of the audio messages in the README")
-    return _from_data(message, declared)
+    return _from_data(message, declared, to)
 
 
-def _from_data(message: Any, declared: AudioFormat) -> tuple[NDArray[np.generic], int]:
+def _from_data(message: Any, declared: AudioFormat, to: _Samples) -> Samples:
     """A message whose `data` are bytes or numbers, of which it says no more."""
     data = message.data
     array = np.frombuffer(data, np.uint8) if isinstance(data, (bytes, bytearray)) else np.asarray(data)
     if array.dtype == np.uint8:
-        return _from_bytes(array.tobytes(), lambda: declared)
+        return to.of_bytes(array.tobytes(), lambda: declared)
     if array.size == 0:
         return np.zeros((0, 1), np.int16), declared.sample_rate_hz
     layout = getattr(message, "layout", None)
     flat = array[getattr(layout, "data_offset", 0) :]
-    return _interleaved(flat, _layout_channels(layout) or declared.channels), declared.sample_rate_hz
+    return to.of_array(flat, _layout_channels(layout) or declared.channels), declared.sample_rate_hz
 
 
 def _layout_channels(layout: Any) -> int | None:
     """Channels that a MultiArrayLayout names with the label 'channels', if it does."""
     dims = getattr(layout, "dim", ())
-    return next((_checked_channels(dim.size) for dim in dims if dim.label.lower().startswith("channel")), None)
+    return next((checked_channels(dim.size) for dim in dims if dim.label.lower().startswith("channel")), None)
 
 
-def _from_bytes(data: bytes, declared: Any) -> tuple[NDArray[np.generic], int]:
-    """Bytes: a RIFF file, or raw PCM in the format that `declared()` gives (asked only when it is needed)."""
-    if is_riff(data):
-        return read_riff(data)
-    refuse_compressed(data)
-    audio_format: AudioFormat = declared()
-    return samples_of_bytes(data, audio_format.form, audio_format.channels), audio_format.sample_rate_hz
-
-
-def _from_portaudio(data: Any, info: Any) -> tuple[NDArray[np.generic], int]:
+def _from_portaudio(data: Any, info: Any) -> Samples:
     """mgonzs13's AudioData and AudioInfo."""
     name = _PORTAUDIO_FIELDS.get(info.format)
     if name is None or not hasattr(data, name):
@@ -130,24 +144,7 @@ def _from_portaudio(data: Any, info: Any) -> tuple[NDArray[np.generic], int]:
         return np.zeros((0, 1), np.int16), int(info.rate)
     if name == "int24_data":
         array = array.astype(np.int32) << 8
-    return _interleaved(array, _checked_channels(info.channels)), int(info.rate)
-
-
-def _interleaved(array: NDArray[np.generic], channels: int) -> NDArray[np.generic]:
-    """A flat array as (samples, channels) of a type that the core takes."""
-    if array.dtype in (np.int8, np.uint8):
-        array = widen_8_bit(array)
-    if array.dtype not in (np.int16, np.int32, np.float32, np.float64):
-        raise AudioError(f"samples of type {array.dtype}, expected 16- or 32-bit integers or floats")
-    if array.size % channels:
-        raise AudioError(f"{array.size} samples do not divide into {channels} channels: check audio_channels")
-    return array.reshape(-1, channels)
-
-
-def _checked_channels(channels: int) -> int:
-    if not 1 <= channels <= MAX_CHANNELS:
-        raise AudioError(f"{channels} channels are out of range, expected 1 to {MAX_CHANNELS}")
-    return int(channels)
+    return interleaved(array, checked_channels(info.channels)), int(info.rate)
 
 
 def _stamp_ns(message: Any) -> int | None:
@@ -162,4 +159,4 @@ def format_from_info(info: Any) -> AudioFormat:
     if info.coding_format.lower() not in ("", "wave", "wav", "pcm", "raw"):
         raise compressed_error(info.coding_format)
     form = sample_format(info.sample_format or "S16LE")
-    return AudioFormat(int(info.sample_rate), _checked_channels(info.channels), form)
+    return AudioFormat(int(info.sample_rate), checked_channels(info.channels), form)

@@ -1,12 +1,13 @@
 """Bytes that are not raw PCM: compressed audio is recognised and refused, a RIFF file in one message is read."""
 
-import io
 import struct
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dtalker_model.errors import AudioError
+from dtalker_model.sound_files.unread import UnreadableError
+from dtalker_model.sound_files.wave_header import UNKNOWN_FROM
 
 _MAGIC = {b"ID3": "mp3", b"OggS": "Ogg", b"fLaC": "FLAC", b"\x1a\x45\xdf\xa3": "WebM", b"FORM": "AIFF"}
 
@@ -20,11 +21,11 @@ _BITRATE_KBPS = {  # MPEG version 1 and versions 2 and 2.5, by layer (1, 2, 3) a
 }
 _RATE_HZ = {3: (44100, 48000, 32000), 2: (22050, 24000, 16000), 0: (11025, 12000, 8000)}
 
+MOST_SAMPLES = 120_000_000
+"""Of one message, all channels together: ten minutes of four channels at 48 kHz."""
+
 _LOUD_RMS = 8000.0
 """mp3 bytes read as 16-bit samples are white noise of about 18900; real audio that begins like mp3 is quiet there."""
-
-_UNKNOWN_SIZES = (0, 0xFFFFFFFF, 0x7FFFFFFF, 0xFFFFFFFF - 8, 0x7FFFFFFF - 8)
-"""What writers that cannot seek put into a RIFF header in place of the length."""
 
 
 def refuse_compressed(data: bytes) -> None:
@@ -84,27 +85,26 @@ def _is_white_noise(data: bytes) -> bool:
     return bool(np.mean(np.diff(samples) ** 2) > np.mean(samples**2))
 
 
-def is_riff(data: bytes) -> bool:
-    """Whether `data` begins like a RIFF/WAVE file."""
-    return data[:4] in (b"RIFF", b"RIFX", b"RF64") and data[8:12] == b"WAVE"
-
-
 def read_riff(data: bytes) -> tuple[NDArray[np.generic], int]:
-    """A whole RIFF/WAVE file: samples (samples, channels) as int16 or float32, and the sample rate in Hz.
+    """A whole RIFF/WAVE file: samples (samples, channels) as float32, and the sample rate in Hz.
 
-    Raises `AudioError` for a file that is cut off or that libsndfile cannot read.
+    Raises `AudioError` for a file that is cut off or that cannot be read.
     """
-    import soundfile
-
-    announced = struct.unpack("<I", data[4:8])[0]
-    if data[:4] == b"RIFF" and announced not in _UNKNOWN_SIZES and announced + 8 > len(data) + 1:
+    announced = struct.unpack("<I", data[4:8])[0] if len(data) >= 8 else 0
+    if data[:4] == b"RIFF" and len(data) + 1 < announced + 8 < UNKNOWN_FROM:
         raise AudioError(
             f"the RIFF header announces {announced + 8} bytes, the message has {len(data)}: "
             "send the whole file in one message, or raw PCM in chunks"
         )
+    from dtalker_model.sound_files.reader import SoundReader
+
+    name = f"the RIFF file of {len(data)} bytes"
     try:
-        with soundfile.SoundFile(io.BytesIO(data)) as file:
-            dtype = "int16" if file.subtype in ("PCM_16", "PCM_U8") else "float32"
-            return file.read(dtype=dtype, always_2d=True), file.samplerate
-    except (soundfile.SoundFileError, RuntimeError) as error:
-        raise AudioError(f"the RIFF file of {len(data)} bytes cannot be read: {error}") from error
+        with SoundReader(data, name) as reader:
+            info = reader.info
+            if info.frames * info.channels > MOST_SAMPLES:
+                raise AudioError(f"{name} blows up to more than {MOST_SAMPLES:,} samples")
+            return np.concatenate(list(reader.blocks(info.sample_rate_hz))), info.sample_rate_hz
+    except UnreadableError as error:
+        reason = f" ({error.reason})" if error.reason else ""
+        raise AudioError(f"{name} cannot be read{reason}: publish PCM in it, or raw PCM") from error

@@ -1,4 +1,4 @@
-"""Raw PCM: the names of sample formats that publishers use, and bytes in such a format as a numpy array."""
+"""Raw PCM: the names of sample formats that publishers use, and bytes or numbers in them as a numpy array."""
 
 import re
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dtalker_model.errors import AudioError
-from dtalker_model.hearing.audio import LOUDEST_FLOAT
+from dtalker_model.hearing.audio import LOUDEST_FLOAT, MAX_CHANNELS
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,18 @@ class SampleFormat:
 
 S16LE = SampleFormat("S", 16)
 """What nearly everybody publishes."""
+
+
+@dataclass(frozen=True)
+class AudioFormat:
+    """What bytes are when the message itself does not say."""
+
+    sample_rate_hz: int = 16_000
+    channels: int = 1
+    form: SampleFormat = S16LE
+
+
+UNDECLARED = AudioFormat()
 
 _KNOWN = {("S", 8), ("U", 8), ("S", 16), ("S", 24), ("S", 32), ("F", 32), ("F", 64)}
 _PATTERN = re.compile(r"(?:pcm[-_ ]?)?(s|u|f|int|uint|float)(8|16|24|32|64)[-_ ]?(le|be)?")
@@ -84,6 +96,24 @@ def _widen_24_bit(data: bytes, big_endian: bool) -> NDArray[np.int32]:
     padded = np.zeros((len(triples), 4), np.uint8)
     padded[:, 1:] = triples[:, ::-1] if big_endian else triples  # the low byte stays 0: full scale, little endian
     return padded.view("<i4").reshape(-1).astype(np.int32, copy=False)
+
+
+def interleaved(array: NDArray[np.generic], channels: int) -> NDArray[np.generic]:
+    """A flat array as (samples, channels) of a type that the core takes; raises `AudioError`."""
+    if array.dtype in (np.int8, np.uint8):
+        array = widen_8_bit(array)
+    if array.dtype not in (np.int16, np.int32, np.float32, np.float64):
+        raise AudioError(f"samples of type {array.dtype}, expected 16- or 32-bit integers or floats")
+    if array.size % channels:
+        raise AudioError(f"{array.size} samples do not divide into {channels} channels: check audio_channels")
+    return array.reshape(-1, channels)
+
+
+def checked_channels(channels: int) -> int:
+    """`channels` as an int; raises `AudioError` where there are none or too many."""
+    if not 1 <= channels <= MAX_CHANNELS:
+        raise AudioError(f"{channels} channels are out of range, expected 1 to {MAX_CHANNELS}")
+    return int(channels)
 
 
 def check_samples(pcm: NDArray[np.generic]) -> None:

@@ -14,7 +14,7 @@ from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
 from dtalker_model.errors import AudioError
 from dtalker_model.rates import SAMPLE_RATE_HZ
 from dtalker_ros.audio.audio_messages import KINDS, SELF_DESCRIBING, AudioEncoder, OutgoingAudio
-from dtalker_ros.audio.sound_file import SoundFile
+from dtalker_ros.audio.sound_file import SoundFile, is_pipe
 from dtalker_ros.nodes.process import run_node
 from dtalker_ros.parameters.node_parameters import NodeParameters
 from dtalker_ros.parameters.parameters import ParameterSpec
@@ -26,7 +26,7 @@ ACKNOWLEDGE_S = 10.0
 POLL_S = 0.02
 
 PARAMETERS = (
-    ParameterSpec("file", "", "Sound file to play, any format that libsndfile reads."),
+    ParameterSpec("file", "", "Sound file to play, any format that libsndfile reads; - or a named pipe."),
     ParameterSpec("kind", "int16", f"Message kind: {', '.join(KINDS)}."),
     ParameterSpec("chunk_ms", 20.0, "Audio in each message; 0: the whole file in one.", (0.0, 600000.0), "ms"),
     ParameterSpec("speed", 1.0, "1 is real time, 5 five times as fast, 0 as fast as possible.", (0.0, 1000.0)),
@@ -54,7 +54,11 @@ class AudioFileNode(Node):
         self._values = parameters.values()
         self._encoder = AudioEncoder(self._values["kind"])
         fallback_hz = 0 if self._values["kind"] in SELF_DESCRIBING else SAMPLE_RATE_HZ
-        self._file = SoundFile(self._values["file"], self._values["sample_rate_hz"] or fallback_hz)
+        self._rate_hz = self._values["sample_rate_hz"] or fallback_hz
+        pipe = is_pipe(self._values["file"])
+        if pipe and self._values["loop"]:
+            raise AudioError("loop: a pipe comes once, give a file")
+        self._opened = None if pipe else SoundFile(self._values["file"], self._rate_hz)
         if self._values["kind"] == "wav":
             self._values["chunk_ms"] = 0.0
         self._publisher = self.create_publisher(self._encoder.message_type, "audio", self._qos())
@@ -67,14 +71,30 @@ class AudioFileNode(Node):
 
     def play(self, stop: threading.Event) -> int:
         """Play until the end or until `stop`; the exit code."""
+        try:
+            return self._play(stop)
+        except AudioError:
+            if not stop.is_set():  # else a pipe was given up
+                raise
+            return 0
+
+    def _play(self, stop: threading.Event) -> int:
+        if self._opened is None:
+            self._opened = SoundFile(self._values["file"], self._rate_hz, stop.is_set)
         while self._publisher.get_subscription_count() < self._values["min_subscribers"]:
             if stop.wait(POLL_S):
                 return 0
         stop.wait(self._values["delay_ms"] / 1000)
-        self.get_logger().info(f"playing {self._values['file']} ({self._file.duration_s:.1f} s)")
+        length = f" ({self._file.duration_s:.1f} s)" if self._file.duration_s else ""
+        self.get_logger().info(f"playing {self._values['file']}{length}")
         self._publish_all(stop)
         self._acknowledge()
         return 0
+
+    @property
+    def _file(self) -> SoundFile:
+        assert self._opened is not None
+        return self._opened
 
     def _publish_all(self, stop: threading.Event) -> None:
         began_s, began_ns = time.monotonic(), self.get_clock().now().nanoseconds

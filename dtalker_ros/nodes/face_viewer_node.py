@@ -45,7 +45,7 @@ def _run(node: FaceViewerNode, stop: threading.Event) -> int:
     values = node.parameters.values()
     avatar = read_avatar(Path(values["avatar"]) if values["avatar"] else HEAD)
     with ViewServer(node.face, avatar, Address(values["host"], values["port"], values["token"] or None)) as server:
-        node.get_logger().info(f"the face is at {server.url}")
+        node.get_logger().info(f"the face is at {server.url}{server.elsewhere and f' ({server.elsewhere})'}")
         if values["open"] and (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
             webbrowser.open(server.url)
         return spin(node, stop)

@@ -11,8 +11,7 @@ from typing import Any
 from dtalker_model.blendshapes import ARKIT_NAMES
 from dtalker_model.errors import SettingError
 from dtalker_model.settings import Settings, SettingSpec, setting_specs
-from dtalker_ros.audio.convert import AudioFormat
-from dtalker_ros.audio.pcm import sample_format
+from dtalker_ros.audio.pcm import AudioFormat, sample_format
 from dtalker_ros.timing.timeline_config import TimelineConfig
 
 PACINGS = ("clock", "asap")

@@ -60,6 +60,11 @@ def test_import_leaves_the_runtime_for_later() -> None:
     assert heavy_modules_after(check) == []
 
 
+def test_a_robot_that_hears_no_file_needs_no_soundfile() -> None:
+    check = "import sys, dtalker_model.sinks, dtalker_ros.audio.convert, dtalker_ros.worker\n"
+    assert heavy_modules_after(check + "assert 'soundfile' not in sys.modules") == ["dtalker_ros"]
+
+
 def test_runtime_path_loads_nothing_heavy() -> None:
     assert heavy_modules_after(RUNTIME_PATH) == []
 

@@ -13,12 +13,12 @@ from import_graph import circle, graph, importers, sources, unnamed, uphill
 
 PLAN = {
     "dtalker_model": """
-        telemetry errors rates faults blendshapes settings part_file card
-        hearing speaking output voices talker enrolment __init__
+        telemetry errors printable rates faults blendshapes settings part_file card
+        hearing sound_files speaking output voices talker enrolment __init__
         avatar sinks view cli
         networks
     """,
-    "dtalker_model/avatar": "__init__ names shape targets parts glb head __main__",
+    "dtalker_model/avatar": "__init__ names document shape targets parts glb head __main__",
     "dtalker_model/cli": """
         __init__ version progress interrupt frame_csv machine options sound sink_options
         info bench render live enroll view_bench view main __main__ measurement

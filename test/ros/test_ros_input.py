@@ -1,5 +1,10 @@
 """What the talker node hears: types and QoS found at run time, publishers that go and return, bytes that are no PCM."""
 
+import contextlib
+import io
+import os
+import signal
+import time
 from array import array
 from functools import partial
 from pathlib import Path
@@ -9,7 +14,7 @@ import numpy as np
 import pytest
 import soundfile
 from rclpy.qos import QoSProfile, ReliabilityPolicy
-from ros_rig import QOS, SHORT_S, Listener, check_kinds, clip, finish, listener, play, short_wav, start, talker
+from ros_rig import QOS, SHORT_S, WAIT_S, Listener, check_kinds, clip, finish, listener, play, short_wav, start, talker
 from std_msgs.msg import Float32MultiArray, Int16MultiArray, UInt8MultiArray
 
 __all__ = ["listener", "short_wav"]
@@ -68,8 +73,8 @@ def test_mp3_is_refused_in_the_log_and_the_node_goes_on(listener: Listener) -> N
             publisher.publish(UInt8MultiArray(data=array("B", frame)))
         line = listener.logged("received mp3 bytes, raw PCM is needed")
         assert "format:=wave" in line
-        publisher.publish(UInt8MultiArray(data=array("B", b"abc")))
-        listener.logged("3 bytes of S16LE with 1 channel(s) are no whole number of samples")
+        publisher.publish(UInt8MultiArray(data=array("B")))
+        listener.logged("received an audio message without samples")
         publisher.publish(UInt8MultiArray(data=array("B", bytes(6400))))
         listener.until(lambda: len(listener.frames) >= 10, "frames of good audio")
         listener.until(lambda: listener.fresh_diagnostics()["messages_refused"] == "6", "the count in the diagnostics")
@@ -92,13 +97,46 @@ def test_diagnostics_warn_of_a_bad_sound_until_it_is_over_and_the_log_says_it_on
     assert listener.logs.count(line) == 1
 
 
+def test_a_header_in_the_first_message_holds_for_those_after_it(listener: Listener, short_wav: Path) -> None:
+    """16 kHz declared, 48 kHz in the header, and messages that end in the midst of a sample."""
+    pcm, _ = clip(short_wav, SHORT_S)
+    file = io.BytesIO()
+    soundfile.write(file, np.repeat(pcm, 3, axis=0), 48_000, format="WAV")
+    data = bytearray(file.getvalue())
+    data[4:8] = data[40:44] = b"\xff" * 4
+    with talker(listener, pacing="asap", gap_ms=400.0):
+        publisher = listener.node.create_publisher(UInt8MultiArray, "audio", QOS)
+        listener.until(publisher.get_subscription_count, "the subscription")
+        for begin in range(0, len(data), 1921):
+            publisher.publish(UInt8MultiArray(data=array("B", bytes(data[begin : begin + 1921]))))
+        listener.until(lambda: len(listener.frames) >= 50 * SHORT_S - 8, "the frames")
+        listener.until(lambda: listener.fresh_diagnostics()["messages_refused"] == "0", "the count in the diagnostics")
+        assert len(listener.frames) < 50 * SHORT_S + 30  # read as 16 kHz it would be three times as long
+
+
+def test_a_player_that_waits_for_a_pipe_ends_with_ctrl_c(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    process = start("audio_file_node", file=str(pipe), min_subscribers=0)
+    end_s = time.monotonic() + WAIT_S
+    writer = None
+    while writer is None:
+        assert time.monotonic() < end_s and process.poll() is None
+        with contextlib.suppress(OSError):  # nobody reads yet
+            writer = os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+    code, output = finish(process, signal.SIGINT)
+    os.close(writer)
+    assert (code, "Traceback" in output) == (0, False), output
+
+
 @pytest.mark.parametrize(
     ("parameters", "expected"),
     [
         ({"kind": "raw_audio"}, "source the workspace that has foxglove_msgs"),
         ({"kind": "opus"}, "kind: received 'opus', expected one of int16"),
         ({"file": "nowhere.wav"}, "no sound file at nowhere.wav"),
-        ({"file": __file__}, "is not a sound file that libsndfile reads"),
+        ({"file": __file__}, "not a sound file that can be read (WAV, FLAC"),
+        ({"file": str(Path(__file__).parent)}, "is a folder, not a sound file"),
         ({"reliability": "maybe"}, "reliability: received 'maybe', expected 'reliable' or 'best_effort'"),
     ],
 )

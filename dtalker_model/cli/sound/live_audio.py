@@ -13,8 +13,8 @@ import numpy as np
 
 from dtalker_model.cli.interrupt import NOTICED_S
 from dtalker_model.cli.sound.microphone import CHUNK_MS, open_microphone
-from dtalker_model.cli.sound.sound_file import SoundReader
 from dtalker_model.errors import DtalkerError
+from dtalker_model.sound_files.reader import SoundReader
 
 LONGEST_QUEUE_S = 0.5
 """Audio that waits longer than this is late: the oldest is dropped."""
@@ -78,9 +78,13 @@ class AudioQueue:
 class Microphone:
     """Context manager: the microphone fills `queue`. Raises `AudioError` where there is none."""
 
+    channels = 1
+    comes_once = True
+
     def __init__(self, device: str | None, queue: AudioQueue, complain: Callable[[str], None]) -> None:
         self._queue = queue
         self._stream, queue.rate_hz = open_microphone(device, queue.put, complain)
+        self._closed = False
 
     def __enter__(self) -> "Microphone":
         self._stream.start()
@@ -89,17 +93,24 @@ class Microphone:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._stream.close()
+        self.close()
+
+    def close(self) -> None:
+        """Hear no more; may be called again."""
+        if not self._closed:
+            self._closed = True
+            self._stream.close()
 
 
 class PacedFile:
     """Context manager: a thread fills `queue` with the file's chunks, each when its last sample would be heard."""
 
     def __init__(self, speech: Path, queue: AudioQueue) -> None:
-        self._sound = SoundReader(speech)
-        self._queue = queue
         self._stop = threading.Event()
+        self._sound = SoundReader(speech, stopped=self._stop.is_set)
+        self._queue = queue
         queue.rate_hz = self._sound.info.sample_rate_hz
+        self.channels, self.comes_once = self._sound.info.channels, self._sound.comes_once
         self._thread = threading.Thread(target=self._run, name="dtalker_file", daemon=True)
 
     def __enter__(self) -> "PacedFile":
@@ -111,7 +122,11 @@ class PacedFile:
     ) -> None:
         self._stop.set()
         self._thread.join()
-        self._sound.__exit__(kind, error, trace)
+        self.close()
+
+    def close(self) -> None:
+        """Read no more; may be called again."""
+        self._sound.close()
 
     def _run(self) -> None:
         rate_hz = self._queue.rate_hz

@@ -14,6 +14,9 @@ _TROUBLE = re.compile(r"Error (closing|writing)|No space left|too large|quota|In
 """A disk that fills up at the very end leaves ffmpeg's exit code at 0."""
 
 
+SOUND_RATE_HZ = 48_000
+
+
 def find_ffmpeg() -> str:
     """Path of the program; raises `SinkError` where it is not installed."""
     found = shutil.which("ffmpeg")
@@ -26,12 +29,16 @@ class Encoder:
     """Pictures of `size` x `size` RGB at `rate_hz` into `path`, an MP4 in fragments: readable however it ends."""
 
     def __init__(self, path: Path, size: int, rate_hz: int, sound: Path | None, length_s: float) -> None:
-        """`sound` runs along for `length_s` seconds. Raises `SinkError`."""
+        """`sound` (WAV, 1 to 8 channels) runs along for `length_s` seconds. Raises `SinkError`."""
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115  # closed in `close`
         pictures = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{size}x{size}", "-r", str(rate_hz), "-i", "-"]
-        audio = [] if sound is None else ["-i", str(sound), "-map", "0:v", "-map", "1:a:0", "-t", f"{length_s}"]
-        form = ["-pix_fmt", "yuv420p", "-g", str(rate_hz), "-movflags", "+frag_keyframe+empty_moov+default_base_moof"]
-        command = [find_ffmpeg(), "-y", "-loglevel", "error", *pictures, *audio, *form, "-f", "mp4", str(path)]
+        audio = [] if sound is None else ["-i", _file(sound), "-map", "0:v", "-map", "1:a:0", "-t", f"{length_s}"]
+        # One rate for all sounds: what AAC puts in front of the first sample is then 21 ms, for players that show it.
+        audio += [] if sound is None else ["-ar", str(SOUND_RATE_HZ)]
+        # Pictures in the order of their times begin at 0, and only `delay_moov` notes what AAC put in front.
+        form = ["-pix_fmt", "yuv420p", "-g", str(rate_hz), "-bf", "0"]
+        form += ["-movflags", "+frag_keyframe+delay_moov+default_base_moof"]
+        command = [find_ffmpeg(), "-y", "-loglevel", "error", *pictures, *audio, *form, "-f", "mp4", _file(path)]
         # A session of its own: Ctrl-C is for us, who then end the file properly.
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=self._errors, start_new_session=True
@@ -73,9 +80,10 @@ def defragment(part: Path, path: Path, length_s: float) -> None:
     Where there is no room for that, `part` itself gets the name.
     """
     whole = part.with_name(f"{path.stem}.whole{path.suffix}")
-    copy = ["-i", str(part), "-c", "copy", "-map", "0", "-t", f"{length_s}", "-movflags", "+faststart", "-f", "mp4"]
+    # The times as they are: else all is moved by what AAC put in front, the pictures too.
+    copy = ["-copyts", "-i", _file(part), "-c", "copy", "-map", "0", "-t", f"{length_s}", "-movflags", "+faststart"]
     run = subprocess.run(
-        [find_ffmpeg(), "-y", "-loglevel", "error", *copy, str(whole)],
+        [find_ffmpeg(), "-y", "-loglevel", "error", *copy, "-f", "mp4", _file(whole)],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         check=False,
@@ -86,3 +94,8 @@ def defragment(part: Path, path: Path, length_s: float) -> None:
     else:
         whole.unlink(missing_ok=True)
         os.replace(part, path)
+
+
+def _file(path: Path) -> str:
+    """`path` as ffmpeg takes it for no option (``-take.mp4``) and no protocol (``take:1.mp4``)."""
+    return f"file:{path}"

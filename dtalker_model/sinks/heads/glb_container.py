@@ -1,6 +1,7 @@
 """The binary form of glTF 2.0 (``.glb``): a JSON description and one block of bytes."""
 
 import json
+import stat
 import struct
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from dtalker_model.avatar.document import check_document
 from dtalker_model.errors import SinkError
 
 _MAGIC, _VERSION = b"glTF", 2
@@ -16,6 +18,8 @@ _JSON, _BINARY = b"JSON", b"BIN\0"
 _TYPES = {5120: np.int8, 5121: np.uint8, 5122: np.int16, 5123: np.uint16, 5125: np.uint32, 5126: np.float32}
 _COMPONENTS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT4": 16}
 FLOAT = 5126
+LARGEST_BYTES = 500_000_000
+"""Of a head; it is held in memory."""
 
 
 @dataclass
@@ -29,10 +33,17 @@ class Glb:
     def read(path: Path) -> "Glb":
         """The asset in `path`; raises `SinkError` where it is no self-contained ``.glb``."""
         try:
-            return Glb.parse(path.read_bytes())
+            about = path.stat()
+            fault = "" if stat.S_ISREG(about.st_mode) else "no regular file"
+            fault = fault or (f"of more than {LARGEST_BYTES:,} bytes" if about.st_size > LARGEST_BYTES else "")
+            data = b"" if fault else path.read_bytes()
         except OSError as error:
             raise SinkError(f"cannot read the head {path}: {error.strerror}") from error
-        except (ValueError, KeyError, struct.error) as error:
+        if fault:
+            raise SinkError(f"cannot read the head {path}: it is {fault}")
+        try:
+            return Glb.parse(data)
+        except (ValueError, KeyError, struct.error, RecursionError) as error:
             raise SinkError(f"the head {path} is no .glb file of glTF 2.0 ({error})") from error
 
     @staticmethod
@@ -48,6 +59,7 @@ class Glb:
             chunks.setdefault(kind, data[at + 8 : at + 8 + length])
             at += 8 + length
         asset = json.loads(chunks[_JSON])
+        check_document(asset)
         if any("uri" in buffer for buffer in asset.get("buffers", [])):
             raise ValueError("its data is in another file")
         return Glb(asset, chunks.get(_BINARY, b""))

@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from dtalker_model.blendshapes import ARKIT_NAMES
 from dtalker_model.errors import SinkError
 from dtalker_model.part_file import PartFile
 from dtalker_model.sinks.heads.glb_container import Glb
-from dtalker_model.sinks.heads.glb_morphs import known, mesh_weights, read_head
+from dtalker_model.sinks.heads.glb_morphs import damaged, known, mesh_weights, read_head
 from dtalker_model.sinks.protocol import StreamInfo, TimedWeights
 
 RATE_HZ = 30.0
@@ -19,6 +20,8 @@ SHORTEST = 10
 
 class GlbSink:
     """``glb:FILE``; `avatar`: another head, with ARKit morph targets. The frames wait in memory (6 kB a second)."""
+
+    address = None
 
     def __init__(
         self, target: str, label: str = "glb", rate_hz: float | None = None, avatar: Path | None = None
@@ -32,6 +35,8 @@ class GlbSink:
 
     def open(self, info: StreamInfo) -> None:
         head = read_head(self._avatar)
+        with damaged(self._avatar):
+            animated(head, np.zeros(1, np.float32), np.zeros((1, len(ARKIT_NAMES)), np.float32))
         PartFile(str(self.path), keep_ending=True).close(complete=False)  # a folder that cannot be written is told now
         self._head = head
 

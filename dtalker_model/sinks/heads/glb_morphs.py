@@ -1,5 +1,7 @@
 """Morph targets of a glTF head: their names and what they are called in ARKit."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +22,29 @@ def read_head(path: Path | None) -> Glb:
     return glb
 
 
+@contextmanager
+def damaged(path: Path | None) -> Iterator[None]:
+    """What fails inside while the head in `path` is looked into is a `SinkError` about that head."""
+    try:
+        yield
+    except SinkError:
+        raise
+    except (ValueError, TypeError, LookupError, ArithmeticError, MemoryError) as error:
+        raise SinkError(f"the head {path or HEAD} is damaged ({type(error).__name__}: {error})") from error
+
+
 def target_names(mesh: dict[str, Any]) -> list[str]:
     """Names of the mesh's morph targets; empty strings where it says none."""
     count = len(mesh["primitives"][0].get("targets", []))
-    names = mesh.get("extras", {}).get("targetNames") or mesh["primitives"][0].get("extras", {}).get("targetNames", [])
+    names = _listed(mesh) or _listed(mesh["primitives"][0])
     return [str(name) for name in names][:count] + [""] * (count - len(names))
+
+
+def _listed(entry: dict[str, Any]) -> list[Any]:
+    """Names in the extras of a mesh or a primitive, where anybody may write anything."""
+    extras = entry.get("extras")
+    names = extras.get("targetNames") if isinstance(extras, dict) else None
+    return names if isinstance(names, list) else []
 
 
 def known(mesh: dict[str, Any]) -> dict[int, int]:

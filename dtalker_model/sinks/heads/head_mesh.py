@@ -13,6 +13,7 @@ from dtalker_model.sinks.heads.glb_container import Glb
 from dtalker_model.sinks.heads.glb_morphs import known
 
 Floats = npt.NDArray[np.float32]
+MOST_NODES = 100_000
 _TRIANGLES = 4
 _PACKED = {"KHR_draco_mesh_compression", "EXT_meshopt_compression"}
 
@@ -80,8 +81,11 @@ def _placed_meshes(glb: Glb) -> Iterator[tuple[dict[str, Any], Floats]]:
     nodes = glb.json.get("nodes", [])
     scenes = glb.json.get("scenes") or [{"nodes": range(len(nodes))}]
     waiting = [(n, np.eye(4, dtype=np.float32)) for n in scenes[glb.json.get("scene", 0)].get("nodes", [])]
+    placed = 0
     while waiting:
         index, parent = waiting.pop()
+        if (placed := placed + 1) > MOST_NODES:
+            raise SinkError(f"the head has more than {MOST_NODES} nodes")
         node = nodes[index]
         matrix = parent @ _matrix(node)
         if "mesh" in node:

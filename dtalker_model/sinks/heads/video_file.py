@@ -1,27 +1,34 @@
 """A film of the head with the sound, for people who have no engine at hand."""
 
 import contextlib
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from dtalker_model.errors import SinkError
+from dtalker_model.blendshapes import ARKIT_NAMES
+from dtalker_model.errors import AudioError, SinkError
 from dtalker_model.sinks.heads.ffmpeg import Encoder, defragment, find_ffmpeg
-from dtalker_model.sinks.heads.glb_morphs import read_head
+from dtalker_model.sinks.heads.glb_morphs import damaged, read_head
 from dtalker_model.sinks.heads.head_picture import HeadPicture
 from dtalker_model.sinks.protocol import StreamInfo, TimedWeights
 
 RATE_HZ = 30.0
 SIZE = 480
+MOST_CHANNELS = 8
+"""More than AAC can carry become one."""
 
 
 class VideoSink:
     """``video:FILE.mp4``; `size` in pixels, `avatar`: another head with ARKit morph targets.
 
     The frames wait in memory (6 kB a second) and are drawn in `close`, which takes longer than a live stream could
-    wait. The sound is the stream's, where it has one.
+    wait. The sound is the stream's, where it has one, as our own reader hears it: both begin together.
     """
+
+    address = None
 
     def __init__(
         self,
@@ -43,7 +50,9 @@ class VideoSink:
         if self.path.suffix.lower() != ".mp4":
             raise SinkError(f"{self.path}: the name must end in .mp4")
         self._info = info
-        picture = HeadPicture(read_head(self._avatar), self._size)
+        with damaged(self._avatar):
+            picture = HeadPicture(read_head(self._avatar), self._size)
+            picture.draw(np.zeros(len(ARKIT_NAMES), np.float32))
         try:
             self._part.touch()
         except OSError as error:
@@ -62,22 +71,36 @@ class VideoSink:
             self._part.unlink(missing_ok=True)
             return
         faces = self._faces()
-        encoder = Encoder(self._part, self._size, round(self.rate_hz), self._info.speech, len(faces) / self.rate_hz)
         done = 0
         try:
-            try:
+            with self._encoder(len(faces)) as encoder:
                 for weights in faces:
                     encoder.write(picture.draw(weights))
                     done += 1
                     self._tell(done / len(faces))
-            finally:
-                encoder.close()
         except SinkError as error:
             raise SinkError(f"{error}{self._left_over()}") from error
         except KeyboardInterrupt:
-            defragment(self._part, self.path, done / self.rate_hz)
+            if done:
+                defragment(self._part, self.path, done / self.rate_hz)
+            else:
+                self._part.unlink(missing_ok=True)
             raise
         defragment(self._part, self.path, len(faces) / self.rate_hz)
+
+    @contextlib.contextmanager
+    def _encoder(self, pictures: int) -> Iterator[Encoder]:
+        """ffmpeg with the film's sound; raises `SinkError`."""
+        length_s, speech = pictures / self.rate_hz, self._info.speech
+        with tempfile.TemporaryDirectory() as folder:
+            sound = None if speech is None else Path(folder) / "speech.wav"
+            if sound is not None and speech is not None:
+                _copy_sound(speech, sound, length_s)
+            encoder = Encoder(self._part, self._size, round(self.rate_hz), sound, length_s)
+            try:
+                yield encoder
+            finally:
+                encoder.close()
 
     @property
     def _part(self) -> Path:
@@ -100,3 +123,24 @@ class VideoSink:
                 return f"; what was written so far is in {self._part}"
             self._part.unlink()
         return ""
+
+
+def _copy_sound(speech: Path, to: Path, length_s: float) -> None:
+    """The first `length_s` of `speech` as PCM; raises `SinkError`."""
+    import soundfile
+
+    from dtalker_model.sound_files.reader import SoundReader
+
+    try:
+        with SoundReader(speech) as reader:
+            rate_hz, channels = reader.info.sample_rate_hz, reader.info.channels
+            left = round(length_s * rate_hz) + 1
+            mixed = channels > MOST_CHANNELS
+            with soundfile.SoundFile(to, "w", rate_hz, 1 if mixed else channels, "PCM_16", format="RF64") as file:
+                for block in reader.blocks(rate_hz):
+                    file.write((block.mean(axis=1) if mixed else block)[:left])
+                    left -= len(block)
+                    if left <= 0:
+                        break
+    except (AudioError, OSError, soundfile.SoundFileError) as error:
+        raise SinkError(f"cannot copy the film's sound: {error}") from error

@@ -32,7 +32,7 @@ class LiveLinkSink:
         self, target: str, label: str = "livelink", rate_hz: float | None = None, name: str = "dtalker"
     ) -> None:
         self.label, self.rate_hz = label, round(rate_hz or RATE_HZ)
-        self._address = parse_address("livelink", target, PORT)
+        self.address = parse_address("livelink", target, PORT)
         subject = name.encode()
         device = f"${uuid.uuid4()}".encode()
         self._head = struct.pack("<I", VERSION) + device + struct.pack("!i", len(subject)) + subject
@@ -45,7 +45,7 @@ class LiveLinkSink:
         begun_s = info.begun_ns / 1e9
         local = time.localtime(begun_s)
         self._first = (local.tm_hour * 3600 + local.tm_min * 60 + local.tm_sec + begun_s % 1) * self.rate_hz
-        self._datagrams = Datagrams(self._address)
+        self._datagrams = Datagrams(self.address)
         self._pace = (LivePace if info.live else FilePace)(self._datagrams.send)
 
     def write(self, frame: TimedWeights) -> None:

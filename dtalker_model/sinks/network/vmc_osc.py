@@ -33,7 +33,7 @@ class VmcSink:
 
     def __init__(self, target: str, label: str = "vmc", rate_hz: float | None = None) -> None:
         self.label, self.rate_hz = label, rate_hz or RATE_HZ
-        self._address = parse_address("vmc", target, PORT)
+        self.address = parse_address("vmc", target, PORT)
         self._bundles: list[_Bundle] = []
         self._pace: FilePace | LivePace | None = None
         self._datagrams: Datagrams | None = None
@@ -42,7 +42,7 @@ class VmcSink:
         heads: list[tuple[str, ...]] = [("/VMC/Ext/Blend/Val", vmc_name(name)) for name in info.names]
         heads += [("/VMC/Ext/Blend/Apply",), ("/VMC/Ext/T",)]
         self._bundles = [_Bundle(heads[k : k + IN_DATAGRAM]) for k in range(0, len(heads), IN_DATAGRAM)]
-        self._datagrams = Datagrams(self._address)
+        self._datagrams = Datagrams(self.address)
         self._pace = (LivePace if info.live else FilePace)(self._datagrams.send)
 
     def write(self, frame: TimedWeights) -> None:

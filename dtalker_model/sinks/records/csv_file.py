@@ -21,6 +21,8 @@ def csv_rows(frames: Sequence[TimedWeights], row: str = _ROW) -> str:
 class CsvSink:
     """``csv:FILE``, or ``csv:-`` for stdout."""
 
+    address = None
+
     def __init__(self, target: str, label: str = "csv", rate_hz: float | None = None) -> None:
         self.label, self.rate_hz = label, rate_hz
         self._target = target

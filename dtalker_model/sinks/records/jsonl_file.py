@@ -12,6 +12,8 @@ DIGITS = 5
 class JsonLinesSink:
     """``jsonl:FILE``, or ``jsonl:-`` for stdout: ``{"frame": 0, "time_s": 0.0, "weights": {"jawOpen": 0.1, ...}}``."""
 
+    address = None
+
     def __init__(self, target: str, label: str = "jsonl", rate_hz: float | None = None) -> None:
         self.label, self.rate_hz = label, rate_hz
         self._target = target

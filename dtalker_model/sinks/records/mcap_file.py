@@ -26,6 +26,8 @@ _END = struct.pack("<BQI", 0x0F, 4, 0) + struct.pack("<BQQQI", 0x02, 20, 0, 0, 0
 class McapSink:
     """``mcap:FILE``."""
 
+    address = None
+
     def __init__(self, target: str, label: str = "mcap", rate_hz: float | None = None) -> None:
         self.label, self.rate_hz = label, rate_hz
         self.path = Path(target)

@@ -8,6 +8,7 @@ export class Frames {
   #times = [];
   #weights = [];
   #before = null;
+  #rests = false;
   #changedMs = -Infinity;
   #shown = new Float32Array(COUNT);
   stream = -1;
@@ -28,8 +29,19 @@ export class Frames {
     this.#changedMs = performance.now();
   }
 
+  /** Nothing comes any more: the face goes over to rest smoothly. */
+  rest() {
+    this.#times = [0];
+    this.#weights = [new Float32Array(COUNT)];
+    this.#before = this.#shown.slice();
+    this.#changedMs = performance.now();
+    this.#rests = true;
+  }
+
   add({ stream, number, time, weights }) {
-    if (stream < this.stream) return;
+    if (stream < this.stream && !this.#rests) return;
+    if (this.#rests) this.stream = -1; // a server that was started anew counts from the beginning
+    this.#rests = false;
     this.begin(stream);
     if (this.#last >= 0 && number > this.#last + 1) this.missed += number - this.#last - 1;
     this.#last = number;

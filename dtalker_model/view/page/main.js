@@ -55,7 +55,9 @@ function onStream(stream) {
 
 function onState({ state }) {
   $("status").dataset.state = state;
-  if (state === "lost") $("status-text").textContent = "connection lost, trying again";
+  if (state !== "lost") return;
+  $("status-text").textContent = "connection lost, trying again";
+  frames.rest();
 }
 
 const on = (type, handle) => connection.addEventListener(type, ({ detail }) => handle(detail));

@@ -92,7 +92,11 @@ def _loud(path: Path) -> None:
         (lambda path: None, "No such file or directory"),
         (lambda path: path.mkdir(), "is a folder, not a sound file"),
         (lambda path: path.touch(), "is empty"),
-        (_text, "not a sound file that can be read (WAV, FLAC, OGG, MP3, AIFF and others are)"),
+        (
+            _text,
+            "not a sound file that can be read (WAV, FLAC, OGG, MP3, AIFF and others are); if it is another kind of "
+            "sound, convert it: ffmpeg -i {path} {folder}/odd-pcm.wav",
+        ),
         (_silent_header, "holds no samples"),
         (_slow, "sample rate must be a whole number of Hz in 8000..192000; received 4000"),
         (_nan, "audio contains NaN or infinite samples: check the source; this chunk was not accepted"),
@@ -104,7 +108,7 @@ def test_a_file_that_is_no_speech_gets_one_clear_line(
 ) -> None:
     path = tmp_path / "odd.wav"
     make(path)
-    assert refused("render", path, "--out", face) == f"{path}: {message}"
+    assert refused("render", path, "--out", face) == f"{path}: {message.format(path=path, folder=tmp_path)}"
     assert not face.exists()
     assert not face.with_name("face.csv.part").exists()
 

@@ -17,6 +17,7 @@ class ListSink:
     """Keeps what it gets; raises at the frame `fails_at` or in the method `fails_in`."""
 
     path = None
+    address: tuple[str, int] | None = None
 
     def __init__(
         self,
@@ -214,3 +215,10 @@ def test_missing_libraries_say_what_to_install(tmp_path: Path, monkeypatch: pyte
 def test_an_unknown_host_is_told() -> None:
     (line,) = feed(["livelink:no.such.host.invalid"], ramp(0.1))
     assert line.startswith("sink livelink:no.such.host.invalid: cannot find the host 'no.such.host.invalid': ")
+
+
+def test_two_programs_on_one_machine_are_two_places() -> None:
+    assert len(parse_sinks(["livelink:127.0.0.1", "vmc:127.0.0.1"])) == 2
+    for other in ("livelink:127.0.0.1:11111", "vmc:127.0.0.1:11111"):
+        with pytest.raises(SettingError, match="goes to the same place"):
+            parse_sinks(["livelink:127.0.0.1", other])

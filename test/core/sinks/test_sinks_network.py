@@ -1,5 +1,6 @@
 """Live Link and VMC, received by parsers that are not ours: one written from the layout, and python-osc's server."""
 
+import contextlib
 import socket
 import struct
 import threading
@@ -178,3 +179,58 @@ def test_nobody_listening_is_no_failure() -> None:
         closed.bind(("127.0.0.1", 0))
         port = closed.getsockname()[1]
     assert feed([f"livelink:127.0.0.1:{port}"], FRAMES, LIVE) == []
+
+
+@pytest.mark.parametrize("stream", [info(), LIVE], ids=["file", "live"])
+def test_live_link_is_left_with_a_face_at_rest(receiver: socket.socket, stream: StreamInfo) -> None:
+    begun_s = time.monotonic()
+    assert feed([f"livelink:127.0.0.1:{receiver.getsockname()[1]}"], FRAMES[-5:], stream) == []
+    lasted_s = time.monotonic() - begun_s
+    receiver.settimeout(0.2)
+    values = []
+    with contextlib.suppress(TimeoutError):
+        while True:
+            values.append(Packet(receiver.recv(2048)).values[17])  # jawOpen
+    open_until = max(k for k, value in enumerate(values) if value > 0.9 * max(values))
+    first_at_rest = next(k for k, value in enumerate(values) if k > open_until and value == 0)
+    assert first_at_rest - open_until <= 0.1 * 60 + 1
+    assert len(values) - first_at_rest >= 3 and not any(values[first_at_rest:])
+    assert max(np.abs(np.diff(values))) < 0.35 * max(values)
+    assert lasted_s < 2.0
+
+
+def test_vmc_is_left_with_a_face_at_rest(receiver: socket.socket) -> None:
+    pytest.importorskip("pythonosc")
+    assert feed([f"vmc:127.0.0.1:{receiver.getsockname()[1]}"], FRAMES[-5:], LIVE) == []
+    receiver.settimeout(0.2)
+    datagrams = []
+    with contextlib.suppress(TimeoutError):
+        while True:
+            datagrams.append(receiver.recv(65536))
+    jaw = [data for data in datagrams if b"JawOpen\0" in data]
+    at = jaw[-1].index(b"JawOpen\0") + 8
+    assert struct.unpack(">f", jaw[-1][at : at + 4]) == (0.0,)
+    assert struct.unpack(">f", jaw[0][at : at + 4])[0] > 0.2
+
+
+def test_an_interruption_while_a_sink_eases_closes_it_all_the_same() -> None:
+    class Interrupted:
+        label, rate_hz, path, address = "odd", None, None, ("127.0.0.1", 1)
+
+        def __init__(self) -> None:
+            self.frames = self.closed = 0
+
+        def open(self, stream: StreamInfo) -> None: ...
+
+        def write(self, frame: object) -> None:
+            self.frames += 1
+            if self.frames > len(FRAMES):
+                raise KeyboardInterrupt
+
+        def close(self) -> None:
+            self.closed += 1
+
+    sink = Interrupted()
+    with pytest.raises(KeyboardInterrupt), FanOut([sink], LIVE, print) as fan_out:
+        fan_out.write(FRAMES)
+    assert (sink.frames, sink.closed) == (len(FRAMES) + 1, 1)

@@ -1,5 +1,6 @@
 """The film: seen by ffprobe and by Pillow."""
 
+import io
 import json
 import os
 import shutil
@@ -180,3 +181,86 @@ def test_a_film_that_cannot_be_written_is_told_at_once(tmp_path: Path, head: Pat
     assert f"cannot write {tmp_path}/no/take.mp4: No such file or directory" in line
     (line,) = feed([f"video:{tmp_path}/take.avi?avatar={head}"], ramp(0.1))
     assert "the name must end in .mp4" in line
+
+
+def film(path: Path, head: Path, pcm: np.ndarray, rate_hz: int, form: str = "WAV", options: str = "") -> Path:
+    """A film of 1.3 s whose mouth opens after 1 s, with the sound `pcm`."""
+    speech = path.with_name("sound")
+    soundfile.write(speech, pcm, rate_hz, format=form)
+    wide = REST.copy()
+    wide[INDEX["jawOpen"]] = 1.0
+    frames = [SinkFrame(k / 50, wide if k >= 50 else REST) for k in range(65)]
+    target = f"video:{path.name}?avatar={head}&size=64{options}"
+    assert feed([target], frames, info(speech=speech)) == []
+    return path
+
+
+def begins(path: Path) -> dict[str, float]:
+    """Where ffprobe says that the file and its streams begin, in s."""
+    command = ["ffprobe", "-v", "error", "-show_format", "-show_streams", "-of", "json", f"file:{path}"]
+    said = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    times = {stream["codec_type"]: stream["start_time"] for stream in said["streams"]}
+    return {name: float(time) for name, time in {**times, "file": said["format"]["start_time"]}.items()}
+
+
+def click(rate_hz: int, channels: int = 1) -> np.ndarray:
+    """A tone that begins at 1.000 s, (samples, channels)."""
+    t = np.arange(round(1.3 * rate_hz)) / rate_hz
+    return np.repeat(np.where(t >= 1, 0.5 * np.cos(2 * np.pi * 440 * (t - 1)), 0)[:, None], channels, axis=1)
+
+
+def onset_s(path: Path) -> float:
+    """Where the film's sound begins."""
+    command = ["ffmpeg", "-v", "error", "-i", f"file:{path}", "-vn", "-ac", "1", "-ar", "48000", "-f", "f32le", "-"]
+    raw = subprocess.run(command, capture_output=True, check=True).stdout
+    return float(np.argmax(np.abs(np.frombuffer(raw, "<f4")) > 0.1)) / 48_000
+
+
+@needs_ffmpeg
+@pytest.mark.parametrize(
+    ("rate_hz", "channels", "pictures_hz"),
+    [(8_000, 1, 30), (16_000, 1, 60), (22_050, 1, 25), (44_100, 2, 30), (48_000, 12, 24), (192_000, 1, 30)],
+)
+def test_pictures_sound_and_file_begin_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, head: Path, rate_hz: int, channels: int, pictures_hz: int
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = film(tmp_path / "take.mp4", head, click(rate_hz, channels), rate_hz, options=f"&rate={pictures_hz}")
+    assert begins(path) == {"video": 0.0, "audio": 0.0, "file": 0.0}
+    streams = probed(path)
+    assert int(streams["video"]["nb_read_frames"]) == round(1.28 * pictures_hz) + 1 or pictures_hz == 60
+    assert float(streams["video"]["duration"]) == pytest.approx(1.3, abs=0.05)
+    assert onset_s(path) == pytest.approx(1.0, abs=0.002)
+    command = ["ffmpeg", "-v", "error", "-i", str(path), "-f", "rawvideo", "-pix_fmt", "gray", "-"]
+    raw = subprocess.run(command, capture_output=True, check=True).stdout
+    pictures = np.frombuffer(raw, np.uint8).reshape(-1, 64 * 64).astype(int)
+    assert len(pictures) == int(streams["video"]["nb_read_frames"])
+    change = np.abs(pictures - pictures[0]).mean(axis=1)
+    assert np.argmax(change > change.max() / 2) / pictures_hz == pytest.approx(1.0, abs=1 / pictures_hz + 1e-6)
+
+
+@needs_ffmpeg
+@pytest.mark.parametrize("name", ["take:1.mp4", "-take.mp4", "%d take.mp4"])
+def test_a_film_may_have_any_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, head: Path, name: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = film(tmp_path / name, head, click(16_000), 16_000)
+    assert begins(path) == {"video": 0.0, "audio": 0.0, "file": 0.0}
+    assert not list(tmp_path.glob("*.part*"))
+
+
+@needs_ffmpeg
+def test_a_film_has_the_sound_that_the_reader_hears(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, head: Path
+) -> None:
+    """Joined files: ffmpeg would play the first one alone."""
+    monkeypatch.chdir(tmp_path)
+    path = film(tmp_path / "take.mp4", head, click(16_000), 16_000, form="FLAC")
+    joined = tmp_path / "joined"
+    half = io.BytesIO()
+    soundfile.write(half, np.zeros(8_000), 16_000, format="WAV")
+    rest = io.BytesIO()
+    soundfile.write(rest, click(16_000)[8_000:], 16_000, format="WAV")
+    joined.write_bytes(half.getvalue() + rest.getvalue())
+    frames = [SinkFrame(k / 50, REST) for k in range(65)]
+    assert feed([f"{path}?avatar={head}&size=64"], frames, info(speech=joined)) == []
+    assert onset_s(path) == pytest.approx(1.0, abs=0.002)

@@ -241,3 +241,10 @@ def test_the_page_asks_no_other_host_and_reports_no_error(watched: Watched, rig:
     hosts = {urlsplit(address).netloc for address in watched.addresses if not address.startswith(("blob:", "data:"))}
     assert hosts == {f"127.0.0.1:{rig.server.port}"}
     assert watched.errors == []
+
+
+def test_a_lost_connection_leaves_the_face_at_rest(chromium: Any) -> None:
+    with served(offset_lower=0.6) as fresh, open_page(chromium, fresh.server.url) as watched:
+        watched.until("dtalker.face[17] > 0.4")  # jawOpen
+        fresh.server.__exit__()
+        watched.until("Math.max(...dtalker.face) < 1e-6")

@@ -19,7 +19,7 @@ from dtalker_model.view.avatar_file import AvatarError, read_avatar
 from dtalker_model.view.performer import SERVER
 from dtalker_model.view.ros_text import ros_commands, ros_parameters, ros_yaml
 from dtalker_model.view.sound import PEAKS, read_sound
-from dtalker_model.view.wire import to_json
+from dtalker_model.view.wire import HEADER, MICROPHONE, to_json
 
 REACH_S = 0.2
 """Within this a control reaches the engine."""
@@ -202,8 +202,8 @@ def test_the_ros_text_reads_as_yaml_and_as_commands() -> None:
 
 def test_a_sound_is_described(demo_wav: Path, tmp_path: Path) -> None:
     sound = read_sound(demo_wav, "demo")
-    assert (len(sound.peaks()), max(sound.peaks()) <= 1) == (PEAKS, True)
-    assert read_sound(sound.wav(), "again").pcm.tobytes() == sound.pcm.tobytes()
+    assert (len(sound.peaks), max(sound.peaks) <= 1) == (PEAKS, True)
+    assert read_sound(sound.wav_header + sound.pcm.tobytes(), "again").pcm.tobytes() == sound.pcm.tobytes()
     with pytest.raises(AudioError, match="not a sound"):
         read_sound(b"hello", "x")
     with pytest.raises(AudioError, match="No such file"):
@@ -227,3 +227,36 @@ def test_only_a_head_with_arkit_names_is_taken(tmp_path: Path) -> None:
 
 def test_messages_never_carry_what_json_lacks() -> None:
     assert to_json("x", value=float("nan"), many=[1.0, float("inf")]) == '{"type":"x","value":null,"many":[1.0,null]}'
+
+
+def test_a_microphone_that_stops_sending_leaves_the_mouth_at_rest(demo_wav: Path) -> None:
+    sound = read_sound(demo_wav, "demo")
+    chunk = sound.sample_rate_hz // 50
+
+    async def body(client: Client) -> None:
+        await client.send(type="microphone", id=1, on=True)
+        await client.until(lambda: client.performing == "microphone")
+        stream = client.texts["stream"][-1]["stream"]
+
+        def jaw() -> np.ndarray:
+            return np.array([frame[3][17] for frame in client.frames if frame[0] == stream])
+
+        sent = 0
+        while sent < len(sound.pcm) - chunk and (len(jaw()) < 30 or jaw()[-1] < 0.08):
+            await client.socket.send_bytes(
+                HEADER.pack(MICROPHONE, 0, sound.sample_rate_hz, 0, 0.0) + sound.pcm[sent : sent + chunk].tobytes()
+            )
+            sent += chunk
+            count = len(client.frames) if sent > 6 * chunk else -1
+            await client.until(lambda count=count: len(client.frames) > count)  # type: ignore[misc]
+        spoken, stopped_s = len(jaw()), time.monotonic()
+        assert jaw()[-1] > 0.05
+        await client.until(lambda: len(jaw()) > spoken + 8 and jaw()[-1] < 0.02)
+        assert time.monotonic() - stopped_s < 1.5
+        at_rest = spoken + int(np.argmax(jaw()[spoken:] < 0.02))
+        assert at_rest - spoken <= 10  # 80 ms of look-ahead that were spoken already, and 100 ms
+        await client.until(lambda: len(jaw()) > at_rest + 50)  # and the face goes on
+        assert jaw()[at_rest:].max() < 0.05
+
+    with served() as rig:
+        as_viewer(rig, body)

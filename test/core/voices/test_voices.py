@@ -211,6 +211,7 @@ VECTOR = np.zeros(2, np.float32)
         (lambda: _with_notes(format="dtalker-voices-1", **{"x/anna": "{}"}), "is damaged"),
         (lambda: _with_notes(format="dtalker-voices-1", **{"x/bert": json.dumps({})}), "is damaged"),
         (lambda: _with_notes(format="dtalker-voices-1", **{"x/../anna": "{}"}), "is damaged"),
+        (lambda: _with_notes(format="dtalker-voices-1", **{"x/anna": "[" * 100_000}), "is damaged"),
         (lambda: _with_first(float("nan")), "is damaged .embeddings of 'anna'"),
         (lambda: _with_first(1e39), "is damaged .embeddings of 'anna'"),
         (lambda: _with_note(np.full(2, 1e39)), "is damaged .embeddings of 'anna'"),

@@ -1,0 +1,1 @@
+"""Sound files, whole, joined or streamed, from a disk, from memory or through a pipe: one reader for all of dtalker."""

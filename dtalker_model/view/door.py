@@ -1,0 +1,86 @@
+"""Who may be connected: so many at once, nobody who says nothing, and nobody when the server ends."""
+
+import asyncio
+import contextlib
+
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+from aiohttp.web_protocol import RequestHandler
+
+from dtalker_model.view.log import LOG
+
+MOST_CONNECTIONS = 200
+"""Beside 50 pages there is room for their files; far below what a process may have open."""
+HEADER_S = 10.0
+"""Within this the first request must be complete."""
+ROUNDS = 5
+"""Turns of the loop in which a connection that was taken in last becomes one that can be closed: taken, made, told."""
+
+
+class Door:
+    """Lets connections in to a `web.Server`."""
+
+    def __init__(self) -> None:
+        self._server: web.Server | None = None
+        self._silent: set[RequestHandler] = set()
+        self._kept: set[RequestHandler] = set()
+
+    async def open(self, server: web.Server, host: str, port: int) -> asyncio.Server:
+        """Listen; raises `OSError` where the address cannot be had."""
+        self._server = server
+        return await asyncio.get_running_loop().create_server(self._connected, host, port)
+
+    async def close(self, listening: asyncio.Server) -> None:
+        """Listen no more. Whoever was taken in until now is known to the `web.Server` afterwards, which can end it."""
+        loop = asyncio.get_running_loop()
+        # A closed `asyncio.Server` fails to make the connections that it has taken in, and leaves their sockets open.
+        for listener in listening.sockets:
+            with contextlib.suppress(NotImplementedError):  # Windows
+                loop.remove_reader(listener.fileno())
+        for _ in range(ROUNDS):
+            await asyncio.sleep(0)
+        listening.close()
+
+    def keep(self, request: web.Request) -> None:
+        """The connection of `request` is a page: it lasts, and is not closed to make room."""
+        self._kept.add(request.protocol)
+
+    def release(self, request: web.Request) -> None:
+        """Undo `keep`."""
+        self._kept.discard(request.protocol)
+
+    @property
+    def middleware(self) -> Middleware:
+        """For `web.Application`: notes who has asked for something."""
+
+        @web.middleware
+        async def noted(request: web.Request, handler: Handler) -> web.StreamResponse:
+            self._silent.discard(request.protocol)
+            return await handler(request)
+
+        return noted
+
+    def _connected(self) -> RequestHandler:
+        assert self._server is not None
+        connections = self._server.connections
+        if len(connections) >= MOST_CONNECTIONS:
+            oldest = next((handler for handler in connections if handler not in self._kept), None)
+            if oldest is not None:
+                LOG.warning("more than %d connections: the oldest was closed", MOST_CONNECTIONS)
+                _abort(oldest)
+        handler = self._server()
+        self._silent.add(handler)
+        asyncio.get_running_loop().call_later(HEADER_S, self._expect_request, handler)
+        return handler
+
+    def _expect_request(self, handler: RequestHandler) -> None:
+        if handler in self._silent:
+            self._silent.discard(handler)
+            if handler.transport is not None:
+                LOG.warning("a connection that asked for nothing within %.0f s was closed", HEADER_S)
+                _abort(handler)
+
+
+def _abort(handler: RequestHandler) -> None:
+    if handler.transport is not None:
+        handler.transport.abort()
