@@ -22,7 +22,7 @@ WEIGHTS_FOLDER = Path(__file__).parent / "weights"
 DEFAULT_MODEL = "dtalker"
 LARGEST = float(np.finfo(np.float32).max)
 """Of an embedding's numbers: the network computes in single precision."""
-_KINDS: dict[str, type] = {"str": str, "int": int, "Mapping": dict, "tuple": tuple}
+_KINDS: dict[str, type] = {"str": str, "int": int, "bool": bool, "Mapping": dict, "tuple": tuple}
 
 
 @dataclass(frozen=True)
@@ -181,7 +181,7 @@ def _check(card: ModelCard, name: str) -> None:
 def _check_types(card: ModelCard, name: str) -> None:
     for entry in fields(card):
         value, kind = getattr(card, entry.name), _KINDS[str(entry.type).partition("[")[0]]
-        if not isinstance(value, kind) or isinstance(value, bool):
+        if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
             both = f"{type(value).__name__}, not {kind.__name__}"
             raise ModelError(f"{name}: {entry.name} is of type {both}: install the model again")
 
