@@ -93,8 +93,9 @@ class Graph:
         declared = {i.name: i.shape for i in self._session.get_inputs()}
         self._state_shapes = {n: s for n, s in declared.items() if n.startswith(STATE_PREFIX)}
         received = {n: s[-1] for n, s in declared.items() if n not in self._state_shapes}
-        if received != {n: d for n, d in inputs.items() if n in received or n not in optional}:
-            raise ModelError(f"{path.name} takes {received}, expected {inputs}: it is not a dtalker model of this kind")
+        expected = {name: dim for name, dim in inputs.items() if name in received or name not in optional}
+        if received != expected:
+            raise ModelError(f"{path.name} takes {received}, expected {expected}: it is not a dtalker model of this kind")
         self._inputs = frozenset(declared)
         names = [o.name for o in self._session.get_outputs()]
         self._outputs = [n for n in names if not n.startswith(NEW_STATE_PREFIX)]
