@@ -95,7 +95,9 @@ class Graph:
         received = {n: s[-1] for n, s in declared.items() if n not in self._state_shapes}
         expected = {name: dim for name, dim in inputs.items() if name in received or name not in optional}
         if received != expected:
-            raise ModelError(f"{path.name} takes {received}, expected {expected}: it is not a dtalker model of this kind")
+            raise ModelError(
+                f"{path.name} takes {received}, expected {expected}: it is not a dtalker model of this kind"
+            )
         self._inputs = frozenset(declared)
         names = [o.name for o in self._session.get_outputs()]
         self._outputs = [n for n in names if not n.startswith(NEW_STATE_PREFIX)]
