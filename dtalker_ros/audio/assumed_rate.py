@@ -1,0 +1,40 @@
+"""The sample rate of audio that does not say it: 16 kHz, until samples against the clock tell otherwise."""
+
+from dataclasses import dataclass
+
+from dtalker_ros.audio.convert import AudioFormat
+
+USUAL_HZ = (8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 44_100, 48_000)
+"""Rates that are followed. 32 kHz is not among them: that is what stereo at 16 kHz looks like."""
+NEAR = 0.03
+"""A speed within this share of a usual rate's is that rate's."""
+ODD = 0.12
+"""A speed that differs from 1 by less is a clock that is off."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What the clock says about a rate that nobody declared."""
+
+    text: str
+    """For the log, with the parameter to set."""
+    rate_hz: int | None
+    """What to read the audio as from now on; None: nothing that could be told."""
+
+
+def find_rate(speed: float, assumed_hz: int) -> Finding | None:
+    """What audio is that was read as `assumed_hz` and comes at `speed` seconds a second; None where all is well."""
+    if abs(speed - 1) < ODD:
+        return None
+    measured_hz = speed * assumed_hz
+    rate_hz = next((usual for usual in USUAL_HZ if abs(measured_hz / usual - 1) <= NEAR), None)
+    seen = f"{measured_hz:.0f} samples a second come where no rate is declared"
+    if rate_hz is not None:
+        advice = f"declare it with audio_sample_rate_hz:={rate_hz}, or publish AudioInfo"
+        return Finding(f"{seen}: reading them as {rate_hz} Hz; {advice}", rate_hz)
+    default = AudioFormat()
+    text = (
+        f"{seen}, read as {default.channels} channel of {assumed_hz} Hz: the face cannot keep up; "
+        "declare audio_sample_rate_hz, audio_channels or audio_format"
+    )
+    return Finding(text, None)
