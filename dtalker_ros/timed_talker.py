@@ -78,6 +78,8 @@ class TimedTalker:
 
     def __init__(self, talker: TalkerLike, config: TimelineConfig, rate_hz: float, now_ns: int) -> None:
         self.lock = threading.RLock()
+        self.hearing_faults: tuple[str, ...] = ()
+        """What is wrong now with how the audio comes, in sentences that say what to do; set by whoever reads it."""
         self.talker = talker
         self._config, self._rate_hz = config, rate_hz
         self._start(now_ns)
@@ -95,7 +97,7 @@ class TimedTalker:
     def faults(self) -> tuple[str, ...]:
         """What is wrong now with the sound or the model, in sentences that say what to do."""
         with self.lock:
-            return self.talker.faults
+            return (*self.talker.faults, *self.hearing_faults)
 
     def reset(self, now_ns: int) -> None:
         """Fresh state: nothing queued, sequence 0, counters 0; settings stay."""

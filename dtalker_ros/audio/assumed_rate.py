@@ -1,6 +1,7 @@
 """The sample rate of audio that does not say it: 16 kHz, until samples against the clock tell otherwise."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from dtalker_ros.audio.convert import AudioFormat
 
@@ -20,6 +21,12 @@ class Finding:
     """For the log, with the parameter to set."""
     rate_hz: int | None
     """What to read the audio as from now on; None: nothing that could be told."""
+
+
+def says_its_rate(message: Any) -> bool:
+    """Whether `message` is of a kind that says its sample rate."""
+    inner = getattr(message, "audio", message)
+    return hasattr(inner, "info") or hasattr(inner, "sample_rate")
 
 
 def find_rate(speed: float, assumed_hz: int) -> Finding | None:
