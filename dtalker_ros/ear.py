@@ -12,7 +12,7 @@ from dtalker_ros.timed_talker import TimedTalker
 CROWD = 0.15
 """A speed within this share of the number of publishers is all of them speaking at once."""
 OVER_NS = 10_000_000_000
-"""Other publishers are a fault until so long after their last message."""
+"""Other publishers and lost messages are a fault until so long after the last of them."""
 
 
 class Ear:
@@ -31,7 +31,7 @@ class Ear:
         self._read, self._clock_ns = read, clock_ns
         self._rate_hz = AudioFormat().sample_rate_hz
         self._rate_fault = ""
-        self._others, self._others_ns = 0, 0
+        self._others, self._lost = _Growing(), _Growing()
 
     def read(self, message: Any, announced: AudioFormat | None) -> AudioChunk | None:
         """The audio of `message`, where AudioInfo says `announced`."""
@@ -53,7 +53,8 @@ class Ear:
             self._engine.rate_watch.begin()
         elif not crowd:
             self._judge_rate(speed if undeclared else 1.0)
-        self._engine.hearing_faults = tuple(filter(None, (self._rate_fault, self._crowd_fault())))
+        faults = (self._rate_fault, self._crowd_fault(), self._loss_fault())
+        self._engine.hearing_faults = tuple(filter(None, faults))
 
     def _judge_rate(self, speed: float | None) -> None:
         if speed is None:
@@ -63,17 +64,34 @@ class Ear:
             if self._rate_hz == AudioFormat().sample_rate_hz:
                 self._rate_fault = ""
             return
-        self._rate_fault = finding.text
+        if finding.rate_hz is not None or not self._rate_fault:
+            self._rate_fault = finding.text
         if finding.rate_hz is not None:
             self._rate_hz = finding.rate_hz
             self._engine.hear_anew(self._clock_ns())
 
     def _crowd_fault(self) -> str:
-        publishers, now_ns = self._publishers, self._clock_ns()
-        if publishers.others != self._others:
-            self._others, self._others_ns = publishers.others, now_ns
-        lately = self._others > 0 and 0 <= now_ns - self._others_ns < OVER_NS
-        if not lately and not self._engine.turns.taken:
+        publishers, turns = self._publishers, self._engine.turns
+        if not self._others.lately(publishers.others, self._clock_ns()) and not turns.taken:
             return ""
-        heard = publishers.heard or ("whoever comes in time" if self._engine.turns.taken else "one of them")
+        heard = publishers.heard or ("whoever comes in time" if turns.taken else "one of them")
         return f"several publishers speak on the audio topic ({', '.join(publishers.names)}): {heard} is heard"
+
+    def _loss_fault(self) -> str:
+        self._engine.lost_messages = self._publishers.lost
+        if not self._lost.lately(self._publishers.lost, self._clock_ns()):
+            return ""
+        return "messages of the audio are lost on the way: let the publisher be reliable, and its depth hold a sentence"
+
+
+class _Growing:
+    """Whether a count has grown lately."""
+
+    def __init__(self) -> None:
+        self._count, self._grown_ns = 0, 0
+
+    def lately(self, count: int, now_ns: int) -> bool:
+        """Whether `count` has grown in the last `OVER_NS`."""
+        if count != self._count:
+            self._count, self._grown_ns = count, now_ns
+        return count > 0 and 0 <= now_ns - self._grown_ns < OVER_NS

@@ -80,6 +80,8 @@ class TimedTalker:
         self.lock = threading.RLock()
         self.hearing_faults: tuple[str, ...] = ()
         """What is wrong now with how the audio comes, in sentences that say what to do; set by whoever reads it."""
+        self.lost_messages = 0
+        """Messages that were lost on the way, as far as the middleware tells; set by whoever reads them."""
         self.talker = talker
         self._config, self._rate_hz = config, rate_hz
         self._start(now_ns)
@@ -126,10 +128,9 @@ class TimedTalker:
     def add(self, chunk: AudioChunk, now_ns: int) -> None:
         """Queue `chunk`, which arrived at `now_ns`."""
         with self.lock:
-            self.rate_watch.note(now_ns, chunk.duration_ns)
-            if self.turns.passes(now_ns, chunk.duration_ns):
-                self.timeline.holdback = max(self.timeline.holdback, holdback_samples(chunk.sample_rate_hz))
-                self.timeline.add(chunk, now_ns)
+            self.timeline.holdback = max(self.timeline.holdback, holdback_samples(chunk.sample_rate_hz))
+            if not self.turns.passes(now_ns, chunk.duration_ns) or self.timeline.add(chunk, now_ns):
+                self.rate_watch.note(now_ns, chunk.duration_ns)
 
     def hear_anew(self, now_ns: int) -> None:
         """What was heard so far was misread: forget what waits, and how it arrived."""

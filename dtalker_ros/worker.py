@@ -12,12 +12,10 @@ from typing import Any, Protocol
 from dtalker_model.errors import DtalkerError
 from dtalker_model.faults import SaidOnce
 from dtalker_ros.audio.convert import AudioChunk
+from dtalker_ros.audio.publishers import DEPTH
 from dtalker_ros.publish_rate import Shown
 from dtalker_ros.timed_talker import TimedTalker
 from dtalker_ros.timing.clock_watch import ClockWatch
-
-MAX_MESSAGES = 20_000
-"""Messages that may wait to be converted; beyond it the oldest is dropped (200 s of 10 ms chunks)."""
 
 _POLL_S = 0.01
 """With a clock that is not the wall clock (simulated time) the thread looks at it this often."""
@@ -67,7 +65,7 @@ class Worker:
     def __init__(
         self,
         engine: TimedTalker,
-        convert: Callable[[Any], AudioChunk],
+        convert: Callable[[Any], AudioChunk | None],
         publish: Callable[[list[Shown]], None],
         clock_ns: Callable[[], int],
         log: Log,
@@ -93,7 +91,7 @@ class Worker:
     def submit(self, message: Any) -> None:
         """Hand over a message and return at once; for callbacks."""
         with self._changed:
-            if len(self._inbox) >= MAX_MESSAGES:
+            if len(self._inbox) >= DEPTH:
                 self._inbox.popleft()
                 self.lost += 1
             self._inbox.append((message, self._clock_ns()))
@@ -144,7 +142,9 @@ class Worker:
     def _take(self, message: Any, arrival_ns: int) -> None:
         self.received += 1
         try:
-            self._engine.add(self._convert(message), min(arrival_ns, self._clock_ns()))
+            chunk = self._convert(message)
+            if chunk is not None:
+                self._engine.add(chunk, min(arrival_ns, self._clock_ns()))
         except (DtalkerError, TypeError, ValueError) as error:
             self.refused += 1
             self._complain(self._log.error, f"audio refused: {error}", arrival_ns)

@@ -6,11 +6,11 @@ from typing import Any
 from dtalker_ros.audio.convert import AudioFormat
 
 USUAL_HZ = (8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 44_100, 48_000)
-"""Rates that are followed. 32 kHz is not among them: that is what stereo at 16 kHz looks like."""
+"""Rates that are followed. 32 kHz is not among them: that is what two channels at 16 kHz look like."""
+AMBIGUOUS_HZ = tuple(factor * usual for factor in (2, 4) for usual in USUAL_HZ)
+"""Rates that may as well be more channels or wider samples: these are said and not followed."""
 NEAR = 0.03
-"""A speed within this share of a usual rate's is that rate's."""
-ODD = 0.12
-"""A speed that differs from 1 by less is a clock that is off."""
+"""A speed within this share of a rate's is that rate's; what is near none is speech sent ahead of time."""
 
 
 @dataclass(frozen=True)
@@ -31,10 +31,11 @@ def says_its_rate(message: Any) -> bool:
 
 def find_rate(speed: float, assumed_hz: int) -> Finding | None:
     """What audio is that was read as `assumed_hz` and comes at `speed` seconds a second; None where all is well."""
-    if abs(speed - 1) < ODD:
-        return None
     measured_hz = speed * assumed_hz
-    rate_hz = next((usual for usual in USUAL_HZ if abs(measured_hz / usual - 1) <= NEAR), None)
+    near = [rate for rate in (*USUAL_HZ, *AMBIGUOUS_HZ) if abs(measured_hz / rate - 1) <= NEAR]
+    if not near or assumed_hz in near:
+        return None
+    rate_hz = near[0] if near[0] in USUAL_HZ else None
     seen = f"{measured_hz:.0f} samples a second come where no rate is declared"
     if rate_hz is not None:
         advice = f"declare it with audio_sample_rate_hz:={rate_hz}, or publish AudioInfo"

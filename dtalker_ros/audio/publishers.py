@@ -2,6 +2,8 @@
 messages that were lost.
 """
 
+DEPTH = 20_000
+"""Messages that may wait for us, in the middleware as in the worker: 200 s of 10 ms chunks."""
 QUIET_S = 0.5
 """Another publisher is heard once the one that was heard has been quiet for so long."""
 LARGEST_LOSS = 1_000
@@ -39,6 +41,11 @@ class Publishers:
             self.lost += number - self._last - 1
         self._last, self._last_s = number, now_s
         return True
+
+    def note_lost(self, count: int) -> None:
+        """The middleware says that `count` messages were lost; where it numbers them, the numbers have told it."""
+        if not self.numbered:
+            self.lost += count
 
     def _goes_on(self, number: int) -> bool:
         """Whether `number` can be the next of the publisher that is heard."""

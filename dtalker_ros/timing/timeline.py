@@ -28,8 +28,8 @@ HELD_NS = 100 * MS
 """A timeline that was not asked for so long was held up: what arrived meanwhile is handed over only now."""
 HANDOVER_NS = 50 * MS
 """So long that takes."""
-LATE_NS = 40 * MS
-"""Live audio that waits longer than this was late; less is the drift of a clock."""
+LATE_NS = 100 * MS
+"""Live audio that waits longer than this was late; less is jitter, or the drift of a clock."""
 
 
 class Timeline:
@@ -83,17 +83,19 @@ class Timeline:
             self._recording = Recording(self._feed, now_ns)
         self._config = self._arrivals.config = config
 
-    def add(self, chunk: AudioChunk, now_ns: int) -> None:
-        """Queue `chunk`, which arrived at `now_ns`."""
+    def add(self, chunk: AudioChunk, now_ns: int) -> bool:
+        """Queue `chunk`, which arrived at `now_ns`; false where it is the one before once more."""
         if self._config.asap:
             self._recording.add(chunk, now_ns, self._delay_ns())
         elif self._doubles.is_double(chunk, now_ns):
             self.losses.note(Loss.DOUBLED, chunk.duration_ns)
+            return False
         else:
             self._add_live(chunk, now_ns)
         excess_ns = self._feed.queue.duration_ns - round(self._config.max_queue_s * 1e9)
         if excess_ns > 0:
             self.losses.note(Loss.OVERFLOW, self._feed.queue.drop(excess_ns)[1])
+        return True
 
     def flush(self) -> float:
         """Drop what waits; returns how much in seconds."""

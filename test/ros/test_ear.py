@@ -33,11 +33,11 @@ class Decimating(FakeTalker):
 class Listening:
     """A microphone at `rate_hz` whose messages say nothing, an ear, and what it said when."""
 
-    def __init__(self, rate_hz: int, names: list[str] | None = None, **given: Any) -> None:
+    def __init__(self, rate_hz: int, **given: Any) -> None:
         self.rate_hz, self.live, self.publishers = rate_hz, Live(), Publishers()
         self.engine = self.live.rig.engine
         self.live.rig.talker = self.engine.talker = Decimating()
-        self.publishers.names = names or ["/mic"]
+        self.publishers.names = ["/mic"]
         self.ear = Ear(
             self.engine, {**GIVEN, **given}, self.publishers, chunk_from_message, lambda: self.live.rig.now_ns
         )
