@@ -86,7 +86,7 @@ class Outputs:
 
     def publish_diagnostics(self, engine: TimedTalker, worker: Worker, connected: bool) -> None:
         """Publish rate, latency, losses and queue."""
-        lost = engine.timeline.losses.dropped_frames + worker.lost
+        lost = engine.timeline.losses.dropped_frames + worker.lost + engine.lost_messages
         status = DiagnosticStatus(name=f"{self._node.get_name()}: talker", hardware_id=self.frame_id)
         status.level = DiagnosticStatus.WARN if lost or worker.refused else DiagnosticStatus.OK
         status.message = "hearing" if connected else "no audio publisher yet"
@@ -114,7 +114,7 @@ class Outputs:
             "dropped_audio_s": f"{timeline.losses.dropped_ns / 1e9:.3f}",
             "messages_received": worker.received,
             "messages_refused": worker.refused,
-            "messages_lost": worker.lost,
+            "messages_lost": worker.lost + engine.lost_messages,
             "speech_start_ns": timeline.speech_start_ns or 0,
         }
 

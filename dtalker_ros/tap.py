@@ -9,9 +9,11 @@ from std_srvs.srv import Trigger
 
 from dtalker_ros.audio.audio_source import AudioSource
 from dtalker_ros.audio.convert import AudioChunk, AudioReader
+from dtalker_ros.audio.publishers import Publishers
+from dtalker_ros.ear import Ear
 from dtalker_ros.outputs import Outputs
 from dtalker_ros.parameters.node_parameters import NodeParameters
-from dtalker_ros.parameters.parameters import declared_format, timeline_config
+from dtalker_ros.parameters.parameters import timeline_config
 from dtalker_ros.timed_talker import TalkerLike, TimedTalker
 from dtalker_ros.timing.pace import MS
 from dtalker_ros.worker import Worker
@@ -37,14 +39,15 @@ class Tap:
         values = parameters.values()
         outputs.frame_id = values["frame_id"]
         self._talker = talker
-        self._given = {name: values[name] for name in ("audio_sample_rate_hz", "audio_channels", "audio_format")}
+        given = {name: values[name] for name in ("audio_sample_rate_hz", "audio_channels", "audio_format")}
         self.engine = TimedTalker(talker, timeline_config(values), values["publish_rate_hz"], self._now_ns())
+        publishers = Publishers()
+        self._ear = Ear(self.engine, given, publishers, AudioReader(node.get_logger().warning).read, self._now_ns)
         simulated = bool(node.get_parameter("use_sim_time").value)
-        self._reader = AudioReader(node.get_logger().warning)
         self._worker = Worker(
             self.engine, self._convert, outputs.publish, self._now_ns, node.get_logger(), poll=simulated
         )
-        self._source = AudioSource(node, values["audio_type"], self._worker.submit)
+        self._source = AudioSource(node, values["audio_type"], self._worker.submit, publishers)
         self._timers = [
             node.create_timer(INFO_PERIOD_S, self._on_second),
             node.create_timer(SPEAKER_PERIOD_S, self._on_speaker),
@@ -72,7 +75,7 @@ class Tap:
         self._worker.wake()
 
     def _convert(self, message: Any) -> AudioChunk | None:
-        chunk = self._reader.read(message, declared_format(self._given, self._source.announced))
+        chunk = self._ear.read(message, self._source.announced)
         if chunk is not None:
             self._hear(chunk)
         return chunk

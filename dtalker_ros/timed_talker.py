@@ -7,7 +7,7 @@ import threading
 import time
 import traceback
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Protocol
@@ -21,9 +21,11 @@ from dtalker_model.rates import FRAME_RATE_HZ, FRAME_SAMPLES, LOOKAHEAD_SAMPLES,
 from dtalker_ros.audio.convert import AudioChunk
 from dtalker_ros.publish_rate import PublishRate, Shown
 from dtalker_ros.release import Release
+from dtalker_ros.timing.rate_watch import RateWatch
 from dtalker_ros.timing.stream import Block
 from dtalker_ros.timing.timeline import AUDIO_LEAD_MS, Timeline
 from dtalker_ros.timing.timeline_config import TimelineConfig
+from dtalker_ros.timing.turns import Turns
 
 HUSH_MS = 100 - AUDIO_LEAD_MS - 20
 """The mouth rests within 100 ms of a flush: frames already sent reach AUDIO_LEAD_MS ahead, one frame is rounding."""
@@ -76,6 +78,10 @@ class TimedTalker:
 
     def __init__(self, talker: TalkerLike, config: TimelineConfig, rate_hz: float, now_ns: int) -> None:
         self.lock = threading.RLock()
+        self.hearing_faults: tuple[str, ...] = ()
+        """What is wrong now with how the audio comes, in sentences that say what to do; set by whoever reads it."""
+        self.lost_messages = 0
+        """Messages that were lost on the way, as far as the middleware tells; set by whoever reads them."""
         self.talker = talker
         self._config, self._rate_hz = config, rate_hz
         self._start(now_ns)
@@ -86,13 +92,14 @@ class TimedTalker:
         self.timeline = Timeline(self._config, now_ns)
         self._rate, self._release = PublishRate(self._rate_hz), Release()
         self._stretch = 0
+        self.rate_watch, self.turns = RateWatch(), Turns()
         self._refusals: list[str] = []
 
     @property
     def faults(self) -> tuple[str, ...]:
         """What is wrong now with the sound or the model, in sentences that say what to do."""
         with self.lock:
-            return self.talker.faults
+            return (*self.talker.faults, *self.hearing_faults)
 
     def reset(self, now_ns: int) -> None:
         """Fresh state: nothing queued, sequence 0, counters 0; settings stay."""
@@ -122,7 +129,14 @@ class TimedTalker:
         """Queue `chunk`, which arrived at `now_ns`."""
         with self.lock:
             self.timeline.holdback = max(self.timeline.holdback, holdback_samples(chunk.sample_rate_hz))
-            self.timeline.add(chunk, now_ns)
+            if not self.turns.passes(now_ns, chunk.duration_ns) or self.timeline.add(chunk, now_ns):
+                self.rate_watch.note(now_ns, chunk.duration_ns)
+
+    def hear_anew(self, now_ns: int) -> None:
+        """What was heard so far was misread: forget what waits, and how it arrived."""
+        with self.lock:
+            self.rate_watch.begin()
+            self.timeline.hear_anew(now_ns)
 
     def step(self, now_ns: int) -> list[Shown]:
         """Compute what is due; returns the rows to publish."""
@@ -160,7 +174,7 @@ class TimedTalker:
         self._rate.begin()
         return self._release.leave_all()
 
-    def _push(self, block: Block) -> Iterator[Shown]:
+    def _push(self, block: Block) -> list[Shown]:
         """The rows that `block` completes. The talker's own count of samples says which frames they show."""
         began = time.perf_counter()
         frames = self._frames(block)
@@ -172,8 +186,12 @@ class TimedTalker:
             self.timeline.holdback = max(self.timeline.holdback, min(kept_back, MAX_HOLDBACK))
         self.statistics.frames += len(frames)
         first = (self.talker.samples - LOOKAHEAD_SAMPLES) // FRAME_SAMPLES + 1 - len(frames)
-        for number, frame in enumerate(frames, first):
-            yield from self._rate.push(self.timeline.show_ns(number * FRAME_SAMPLES), frame.weights, block.ready_ns)
+        show_ns = self.timeline.show_ns
+        return [
+            row
+            for number, frame in enumerate(frames, first)
+            for row in self._rate.push(show_ns(number * FRAME_SAMPLES), frame.weights, block.ready_ns)
+        ]
 
     def _frames(self, block: Block) -> list[Any]:
         """The frames that `block` completes; silence takes the place of what the talker refuses."""

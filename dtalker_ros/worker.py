@@ -12,12 +12,10 @@ from typing import Any, Protocol
 from dtalker_model.errors import DtalkerError
 from dtalker_model.faults import SaidOnce
 from dtalker_ros.audio.convert import AudioChunk
+from dtalker_ros.audio.publishers import DEPTH
 from dtalker_ros.publish_rate import Shown
 from dtalker_ros.timed_talker import TimedTalker
 from dtalker_ros.timing.clock_watch import ClockWatch
-
-MAX_MESSAGES = 20_000
-"""Messages that may wait to be converted; beyond it the oldest is dropped (200 s of 10 ms chunks)."""
 
 _POLL_S = 0.01
 """With a clock that is not the wall clock (simulated time) the thread looks at it this often."""
@@ -97,7 +95,7 @@ class Worker:
     def submit(self, message: Any) -> None:
         """Hand over a message and return at once; for callbacks."""
         with self._changed:
-            if len(self._inbox) >= MAX_MESSAGES:
+            if len(self._inbox) >= DEPTH:
                 self._inbox.popleft()
                 self._unwanted = max(0, self._unwanted - 1)
                 self.lost += 1

@@ -1,5 +1,6 @@
 """Finds the audio topic's type and QoS from its publishers at run time and keeps a fitting subscription."""
 
+import time
 from collections.abc import Callable
 from importlib import import_module
 from typing import Any
@@ -10,13 +11,13 @@ from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPo
 from dtalker_model.errors import AudioError, DtalkerError
 from dtalker_ros.audio.convert import format_from_info
 from dtalker_ros.audio.pcm import AudioFormat
+from dtalker_ros.audio.publishers import DEPTH, Publishers
+from dtalker_ros.audio.subscription import subscribe
 
 POLL_S = 0.1
 """How often the graph is looked at."""
 INFO_POLLS = 10
 """For so many looks the audio is not subscribed to while somebody offers AudioInfo but has not sent it yet."""
-DEPTH = 1000
-"""Messages that the middleware may hold for us: 10 s of 10 ms chunks."""
 
 
 def message_class(type_name: str) -> Any:
@@ -33,11 +34,21 @@ def message_class(type_name: str) -> Any:
         ) from None
 
 
+def node_name(info: Any) -> str:
+    """Full name of the node behind an endpoint."""
+    return f"{info.node_namespace.rstrip('/')}/{info.node_name}"
+
+
 class AudioSource:
     """Subscribes to `audio` as soon as its type is known; follows publishers that go, return or change type or QoS."""
 
-    def __init__(self, node: Node, type_name: str, hear: Callable[[Any], None]) -> None:
-        """`type_name`: as declared by the user, or empty to find it; `hear` gets every message."""
+    def __init__(
+        self, node: Node, type_name: str, hear: Callable[[Any], None], publishers: Publishers | None = None
+    ) -> None:
+        """`type_name`: as declared by the user, or empty to find it; `hear` gets every message that is to be heard.
+
+        `publishers` is told who publishes and what was lost.
+        """
         self._node, self._hear, self._declared_type = node, hear, type_name
         self.announced: AudioFormat | None = None
         """What the AudioInfo topic says; None until it says something."""
@@ -50,6 +61,7 @@ class AudioSource:
         self._info_polls = INFO_POLLS
         self._offer: tuple[str, ReliabilityPolicy] | None = None
         self._said: set[str] = set()
+        self._publishers = publishers or Publishers()
         self._timer = node.create_timer(POLL_S, self._poll)
         self._poll()
 
@@ -92,6 +104,7 @@ class AudioSource:
             wanted = publishers[0].topic_type
         if len(types - {wanted}) > 0:
             self._warn_once(f"{self._topic} also carries {', '.join(sorted(types - {wanted}))}, which is not heard")
+        self._publishers.names = [node_name(info) for info in publishers if info.topic_type == wanted]
         matching = [info.qos_profile.reliability for info in publishers if info.topic_type == wanted]
         if not wanted or (not matching and self._offer is not None):
             return None
@@ -109,9 +122,13 @@ class AudioSource:
             self._node.get_logger().error(f"cannot hear {self._topic}: {error}")
             return
         qos = QoSProfile(depth=DEPTH, history=HistoryPolicy.KEEP_LAST, reliability=reliability)
-        self._subscription = self._node.create_subscription(kind, self._topic, self._hear, qos)
+        self._subscription = subscribe(self._node, kind, self._topic, qos, self._on_message, self._publishers.note_lost)
         name = "best effort" if reliability == ReliabilityPolicy.BEST_EFFORT else "reliable"
         self._node.get_logger().info(f"hearing {self._topic} ({type_name}, {name})")
+
+    def _on_message(self, message: Any, number: int | None) -> None:
+        if self._publishers.wanted(number, time.monotonic()):
+            self._hear(message)
 
     def _look_for_info(self) -> None:
         """Subscribe to the AudioInfo beside the audio topic, once somebody publishes it."""

@@ -14,7 +14,9 @@ from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 
 from dtalker_model.errors import SettingError, SinkError
+from dtalker_model.rates import FRAME_RATE_HZ
 from dtalker_model.sinks import FanOut, Sink, SinkFrame, StreamInfo, parse_sinks, sink_help
+from dtalker_ros.nodes.frame_times import FrameTimes
 from dtalker_ros.nodes.process import run_node, spin
 from dtalker_ros.parameters.node_parameters import NodeParameters
 from dtalker_ros.parameters.parameters import ParameterSpec
@@ -44,7 +46,7 @@ class SinkNode(Node):
         self._info: Any = None
         self._waiting: list[Any] = []
         self._fan_out: FanOut | None = None
-        self._begun_ns = 0
+        self._times = FrameTimes(FRAME_RATE_HZ)
         self._next_sequence: int | None = None
         self.frames = self.lost = 0
         self.over = threading.Event()
@@ -90,8 +92,8 @@ class SinkNode(Node):
         self._write(waiting)
 
     def _begin(self, first: Any) -> None:
-        self._begun_ns = _stamp_ns(first)
-        info = _stream_info(self._info, self._begun_ns, str(first.header.frame_id), self._progress)
+        info = _stream_info(self._info, _stamp_ns(first), str(first.header.frame_id), self._progress)
+        self._times = FrameTimes(info.frame_rate_hz)
         fan_out = FanOut(self._sinks, info, self.get_logger().error)
         self._fan_out = fan_out
         fan_out.__enter__()
@@ -101,7 +103,12 @@ class SinkNode(Node):
         assert self._fan_out is not None
         for message in messages:
             self._count(int(message.sequence))
-            time_s = (_stamp_ns(message) - self._begun_ns) / _SECOND_NS
+            time_s = self._times.time_s(_stamp_ns(message), int(message.sequence))
+            if self._times.jump_s is not None:
+                self.get_logger().warning(
+                    f"the clock of the frames jumped by {self._times.jump_s:.2f} s: they go on without a gap",
+                    throttle_duration_sec=10.0,
+                )
             self._fan_out.write([SinkFrame(time_s, np.array(message.weights, np.float32))])
 
     def _count(self, sequence: int) -> None:

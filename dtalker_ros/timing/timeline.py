@@ -12,9 +12,9 @@ from dtalker_ros.audio.convert import AudioChunk
 from dtalker_ros.timing.arrivals import Arrivals
 from dtalker_ros.timing.doubles import Doubles
 from dtalker_ros.timing.feed import Feed
-from dtalker_ros.timing.losses import CLOCK, DOUBLED, DRIFT, FRAMES, JUMP, LATE, MISSING, OVERFLOW, Losses
+from dtalker_ros.timing.losses import Loss, Losses
 from dtalker_ros.timing.pace import MS
-from dtalker_ros.timing.recording import LONGEST_PAUSE_NS, Recording
+from dtalker_ros.timing.recording import Recording
 from dtalker_ros.timing.stream import SAMPLE_NS, Block, Piece
 from dtalker_ros.timing.timeline_config import TimelineConfig
 
@@ -22,18 +22,14 @@ FRAME_NS = FRAME_SAMPLES * SAMPLE_NS
 AUDIO_LEAD_MS = 40
 """Audio is fed so long before the clock needs it: frames come that much early, a changed emotion shows that late."""
 AUDIO_LEAD_SAMPLES = AUDIO_LEAD_MS * SAMPLE_RATE_HZ // 1000
-ASAP_BLOCKS = 4
-"""With pacing asap about as many blocks of at most a second are fed at once, so that commands are heard between."""
-ASAP_GAP_NS = 100 * MS
-"""With pacing asap and no `gap_ms`, input that stalls for this long has ended."""
 BACK_NS = 100 * MS
 """When the clock goes back by more than this, everything goes along."""
 HELD_NS = 100 * MS
 """A timeline that was not asked for so long was held up: what arrived meanwhile is handed over only now."""
 HANDOVER_NS = 50 * MS
 """So long that takes."""
-LATE_NS = 40 * MS
-"""Live audio that waits longer than this was late; less is the drift of a clock."""
+LATE_NS = 100 * MS
+"""Live audio that waits longer than this was late; less is jitter, or the drift of a clock."""
 
 
 class Timeline:
@@ -43,14 +39,12 @@ class Timeline:
         self.losses = Losses()
         self.holdback = 0
         """16 kHz samples that the talker's resampler keeps back; the stream is fed that much further."""
-        self.stretch = 0
-        """Goes up when stamps do not go on from those before: the clock was set, or another recording begins."""
+        self._steps = 0
         self._config = config
         self._feed = Feed(now_ns + LOOKAHEAD_SAMPLES * SAMPLE_NS)
         self._feed.tick_ns = now_ns
         self._arrivals = Arrivals(config, now_ns)
-        self._doubles, self._recording = Doubles(), Recording()
-        self._anchored, self._finished = not config.asap, False
+        self._doubles, self._recording = Doubles(), Recording(self._feed, now_ns)
         self._last_now_ns, self._handover_ns = now_ns, now_ns
 
     @property
@@ -69,6 +63,11 @@ class Timeline:
         return self._feed.speech_start_ns
 
     @property
+    def stretch(self) -> int:
+        """Goes up when stamps do not go on from those before: the clock was set, or another recording begins."""
+        return self._steps + self._recording.stretch
+
+    @property
     def delay_ms(self) -> float:
         """From a sample's time to its showing, as it is in force."""
         return (self._delay_ns() + self._arrivals.way_ns(self._spare_ns())) / MS
@@ -81,30 +80,38 @@ class Timeline:
         """Go on with another `config`. The grid of stamps stays, unless the pacing changes: then it starts anew."""
         if config.asap != self._config.asap:
             self._feed.anchor(now_ns + LOOKAHEAD_SAMPLES * SAMPLE_NS)
-            self._anchored = not config.asap
+            self._recording = Recording(self._feed, now_ns)
         self._config = self._arrivals.config = config
 
-    def add(self, chunk: AudioChunk, now_ns: int) -> None:
-        """Queue `chunk`, which arrived at `now_ns`."""
+    def add(self, chunk: AudioChunk, now_ns: int) -> bool:
+        """Queue `chunk`, which arrived at `now_ns`; false where it is the one before once more."""
         if self._config.asap:
-            self._add_recorded(chunk, now_ns)
+            self._recording.add(chunk, now_ns, self._delay_ns())
         elif self._doubles.is_double(chunk, now_ns):
-            self.losses.note(DOUBLED, chunk.duration_ns)
+            self.losses.note(Loss.DOUBLED, chunk.duration_ns)
+            return False
         else:
             self._add_live(chunk, now_ns)
         excess_ns = self._feed.queue.duration_ns - round(self._config.max_queue_s * 1e9)
         if excess_ns > 0:
-            self.losses.note(OVERFLOW, self._feed.queue.drop(excess_ns)[1])
+            self.losses.note(Loss.OVERFLOW, self._feed.queue.drop(excess_ns)[1])
+        return True
 
     def flush(self) -> float:
         """Drop what waits; returns how much in seconds."""
         self._arrivals.open = False
+        self._recording.close()
         return self._feed.queue.clear() / 1e9
+
+    def hear_anew(self, now_ns: int) -> None:
+        """Another publisher, or another reading of the same one: drop what waits, and forget how it came."""
+        self.losses.note(Loss.MISREAD, self._feed.queue.clear())
+        self._arrivals = Arrivals(self._config, now_ns)
 
     def due(self, now_ns: int) -> list[Block]:
         """What must be pushed into the talker now, in order."""
         if self._config.asap:
-            return self._due_asap(now_ns)
+            return self._recording.due(now_ns, self._config.gap_ns, self.holdback)
         self._follow_clock(now_ns)
         blocks = self._due_clock(now_ns)
         self._feed.tick_ns = self._next_tick_ns(now_ns)
@@ -114,28 +121,28 @@ class Timeline:
         """When `due` has more to hand out if nothing arrives, nanoseconds; None if never."""
         if not self._config.asap:
             return self._next_tick_ns(now_ns)
-        if self._feed.queue:
-            return now_ns
-        return self._arrivals.last_ns + self._asap_gap_ns() if self._arrivals.open else None
+        return self._recording.next_wake_ns(now_ns, self._config.gap_ns)
 
     def shift(self, step_ns: int) -> None:
         """The clock was set by `step_ns`: all goes on from there, and nothing is late or early for it."""
+        if self._config.asap:
+            return  # a recording has its own time
         self._feed.origin_ns += step_ns
         self._feed.tick_ns += step_ns
         self._arrivals.shift(step_ns)
         self._last_now_ns += step_ns
         self._handover_ns += step_ns
-        self.stretch += 1
-        self.losses.note(CLOCK, step_ns)
+        self._steps += 1
+        self.losses.note(Loss.CLOCK, step_ns)
 
     def _add_live(self, chunk: AudioChunk, now_ns: int) -> None:
         feed, arrivals = self._feed, self._arrivals
         end_ns = feed.show_ns(feed.end) - self._delay_ns()
         place = arrivals.place(chunk, now_ns, end_ns, self._spare_ns())
-        self.losses.note(JUMP, arrivals.stamps.take_jump())
-        self.losses.note(LATE, place.cut_ns, now_ns)
+        self.losses.note(Loss.JUMP, arrivals.stamps.take_jump())
+        self.losses.note(Loss.LATE, place.cut_ns, now_ns)
         holes_ns = feed.take_holes()
-        self.losses.note(MISSING, holes_ns if arrivals.live else 0)
+        self.losses.note(Loss.MISSING, holes_ns if arrivals.live else 0)
         if place.cut_ns >= chunk.duration_ns:
             return
         cut = place.cut_ns * chunk.sample_rate_hz // 1_000_000_000
@@ -143,19 +150,7 @@ class Timeline:
         if place.drop_ns:
             gone_ns, audio_ns = feed.queue.drop(place.drop_ns)
             arrivals.dropped(gone_ns)
-            self.losses.note(LATE if place.drop_ns > LATE_NS else DRIFT, audio_ns, now_ns)
-
-    def _add_recorded(self, chunk: AudioChunk, now_ns: int) -> None:
-        shown_ns = (now_ns if chunk.stamp_ns is None else chunk.stamp_ns) + self._delay_ns()
-        if not self._anchored:
-            self._feed.anchor(shown_ns)
-            self._anchored = True
-        gap_ns = self._recording.gap_ns(chunk)
-        self._arrivals.open, self._arrivals.last_ns = True, now_ns
-        if abs(gap_ns) < LONGEST_PAUSE_NS:
-            self._feed.queue.append(Piece(chunk, now_ns, gap_ns // SAMPLE_NS))
-        else:
-            self._feed.queue.append(Piece(chunk, now_ns, anchor_ns=shown_ns))
+            self.losses.note(Loss.LATE if place.drop_ns > LATE_NS else Loss.DRIFT, audio_ns, now_ns)
 
     def _delay_ns(self) -> int:
         """From a sample's time to its showing; by the clock not below what look-ahead and resampler take."""
@@ -182,8 +177,8 @@ class Timeline:
         tolerated_ns = max(self._config.max_lateness_ns, self._arrivals.wait_ns + AUDIO_LEAD_MS * MS)
         if lag * SAMPLE_NS > tolerated_ns and (self._feed.queue or self._ended(now_ns)):
             frames = lag // FRAME_SAMPLES
-            self.losses.note(FRAMES, frames)
-            self.losses.note(LATE, self._feed.skip(frames * FRAME_SAMPLES), now_ns)
+            self.losses.note(Loss.FRAMES, frames)
+            self.losses.note(Loss.LATE, self._feed.skip(frames * FRAME_SAMPLES), now_ns)
 
     def _ended(self, now_ns: int) -> bool:
         """Whether silence follows what is at hand."""
@@ -218,29 +213,3 @@ class Timeline:
             self._arrivals.open = False
             blocks += feed.silence(frame_need, now_ns)
         return blocks
-
-    def _asap_gap_ns(self) -> int:
-        return self._config.gap_ns or ASAP_GAP_NS
-
-    def _due_asap(self, now_ns: int) -> list[Block]:
-        feed = self._feed
-        blocks: list[Block] = []
-        while (piece := feed.queue.head) is not None and len(blocks) < ASAP_BLOCKS:
-            if piece.anchor_ns is not None:
-                if not self._finished:  # its last frames have the old place in time
-                    return blocks + self._finish(now_ns)
-                feed.anchor(piece.anchor_ns)
-                piece.anchor_ns, self.stretch = None, self.stretch + 1
-            self._finished = False
-            blocks += feed.lead_in(feed.position.samples + piece.lead, now_ns)
-            blocks += feed.audio(feed.position.samples + SAMPLE_RATE_HZ, now_ns)
-        if not feed.queue and self._arrivals.open and now_ns - self._arrivals.last_ns >= self._asap_gap_ns():
-            self._arrivals.open = False
-            blocks += self._finish(now_ns)
-        return blocks
-
-    def _finish(self, now_ns: int) -> list[Block]:
-        """Silence that brings out the last frame of what was fed."""
-        self._finished = True
-        last_frame = (self._feed.position.samples - 1) // FRAME_SAMPLES * FRAME_SAMPLES
-        return self._feed.silence(last_frame + self._reach, now_ns)

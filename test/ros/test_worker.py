@@ -87,7 +87,7 @@ def test_stop_joins_the_thread_even_when_it_waits() -> None:
 
 
 def test_the_inbox_is_bounded(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dtalker_ros.worker.MAX_MESSAGES", 10)
+    monkeypatch.setattr("dtalker_ros.worker.DEPTH", 10)
     with rig.worker._engine.lock:  # the worker cannot step meanwhile
         for _ in range(50):
             rig.worker.submit("good")

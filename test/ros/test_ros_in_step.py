@@ -1,0 +1,172 @@
+"""A microphone that is always open, on real rclpy: two seconds after a fault the face is with the sound again, and the
+log has said so once. The chunks count, and the frames tell which one they show.
+"""
+
+import signal
+import subprocess
+import sys
+import threading
+import time
+from array import array
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import pytest
+from checkout import ROOT
+from live_rig import BEGIN_NS, Sent, double, lose, microphone, stall
+from ros_rig import QOS, Listener, finish, listener, stamp_ns
+from std_msgs.msg import Int16MultiArray
+
+__all__ = ["listener"]
+
+CHUNK, CHUNK_NS = 320, 20_000_000
+DELAY_NS = 80_000_000
+IN_STEP_MS = 40.0
+SETTLED_S = 2.0
+HICCUP_MS = 30.0
+"""A machine that tests much at once may be so late with everything."""
+
+
+class Microphone:
+    """Publishes counted chunks from a thread, each when its time has come."""
+
+    def __init__(self, listener: Listener, sent: list[Sent], name: str = "audio") -> None:
+        self._publisher = listener.node.create_publisher(Int16MultiArray, name, QOS)
+        self._sent = sorted(sent, key=lambda chunk: chunk.arrival_ns)
+        self.begun_ns = 0
+        self.stop = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+
+    @property
+    def heard(self) -> bool:
+        return bool(self._publisher.get_subscription_count())
+
+    def start(self) -> None:
+        self.begun_ns = time.time_ns()
+        self._thread.start()
+
+    def close(self, listener: Listener) -> None:
+        self.stop.set()
+        self._thread.join()
+        listener.node.destroy_publisher(self._publisher)
+
+    def _run(self) -> None:
+        begun_s = time.monotonic()
+        for chunk in self._sent:
+            if self.stop.wait(max(0.0, begun_s + (chunk.arrival_ns - BEGIN_NS) / 1e9 - time.monotonic())):
+                return
+            number = chunk.first // CHUNK + 1
+            self._publisher.publish(Int16MultiArray(data=array("h", [number] * (CHUNK - 1) + [-number])))
+
+
+@contextmanager
+def numbered_talker(listener: Listener) -> Iterator["subprocess.Popen[str]"]:
+    """A talker whose frames tell what they show."""
+    script = ROOT / "test" / "rigs" / "numbered_talker.py"
+    process = subprocess.Popen(
+        [sys.executable, str(script)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT
+    )
+    try:
+        listener.until(lambda: listener.infos or process.poll() is not None, "the talker node")
+        yield process
+    except BaseException:
+        process.kill()
+        print(process.communicate())
+        raise
+    code, output = finish(process, signal.SIGINT)
+    assert code == 0, output
+
+
+def off_ms(listener: Listener, begun_ns: int, begin_s: float, end_s: float) -> np.ndarray:
+    """For the frames shown in this time after `begun_ns`: how late they show the chunk they tell."""
+    result = []
+    for _, message in list(listener.frames):
+        shown_ns, number = stamp_ns(message) - DELAY_NS - begun_ns, round(abs(message.weights[0]))
+        if number and begin_s * 1e9 <= shown_ns < end_s * 1e9:
+            result.append((shown_ns - (number - 1) * CHUNK_NS) / 1e6)
+    return np.array(result)
+
+
+def faults(listener: Listener) -> list[str]:
+    """Lines of log on how the audio comes."""
+    kinds = ("late: ", "audio is missing", "came twice", "jumped", "clock", "several publishers", "samples a second")
+    return [line for line in listener.logs if any(kind in line for kind in kinds)]
+
+
+def check(listener: Listener, begun_ns: int, fault_end_s: float, end_s: float, text: str) -> None:
+    """Before the fault and two seconds after it the face shows what sounds; the log has `text` once."""
+    before, after = off_ms(listener, begun_ns, 1.0, 2.5), off_ms(listener, begun_ns, fault_end_s + SETTLED_S, end_s)
+    print(f"\n{text}: before {np.median(before):.1f} ms, after {after.min():.1f} to {after.max():.1f} ms")
+    assert len(after) > 0.9 * 50 * (end_s - fault_end_s - SETTLED_S)
+    assert np.abs(after - np.median(before)).max() <= IN_STEP_MS
+    assert -HICCUP_MS <= np.median(before) <= HICCUP_MS + 20  # within its chunk
+    assert len([line for line in listener.logs if text in line]) == 1
+    assert [line for line in faults(listener) if text not in line] == []
+
+
+@pytest.mark.parametrize("stall_s", [0.4, 3.0, 8.0])
+def test_a_stall_of_the_network(listener: Listener, stall_s: float) -> None:
+    end_s = 3.0 + stall_s + SETTLED_S + 1.0
+    sent = list(stall(3.0, stall_s)(microphone(end_s)))
+    _speak(listener, sent, 3.0 + stall_s, end_s, "whose time had passed")
+
+
+def test_four_percent_lost(listener: Listener) -> None:
+    _speak(listener, list(lose(0.04)(microphone(7.0))), 2.0, 7.0, "audio is missing")
+
+
+def test_every_fifth_chunk_comes_twice(listener: Listener) -> None:
+    _speak(listener, list(double(0.2)(microphone(6.0))), 1.0, 6.0, "the audio came twice")
+
+
+HEARTBEAT_S = 3.5
+"""Fast DDS may take so long until it goes on with a reader that did not answer."""
+
+
+def test_a_stopped_process(listener: Listener) -> None:
+    end_s = 6.0 + HEARTBEAT_S + SETTLED_S + 1.0
+    with numbered_talker(listener) as process:
+        source = Microphone(listener, microphone(end_s + 0.2))
+        listener.until(lambda: source.heard, "the subscription")
+        source.start()
+        _until(listener, source, 3.0)
+        process.send_signal(signal.SIGSTOP)
+        _until(listener, source, 6.0)
+        process.send_signal(signal.SIGCONT)
+        _until(listener, source, end_s + 0.2)
+        source.close(listener)
+        check(listener, source.begun_ns, 6.0 + HEARTBEAT_S, end_s, "whose time had passed")
+
+
+def test_a_second_publisher(listener: Listener) -> None:
+    with numbered_talker(listener):
+        first = Microphone(listener, microphone(9.0))
+        listener.until(lambda: first.heard, "the subscription")
+        first.start()
+        _until(listener, first, 3.0)
+        second = Microphone(listener, microphone(9.0))
+        second.start()
+        _until(listener, first, 7.2)
+        for source in (first, second):
+            source.close(listener)
+        after = off_ms(listener, first.begun_ns, 3.0 + SETTLED_S, 7.0)
+        other = off_ms(listener, second.begun_ns, SETTLED_S, 4.0)
+        assert min(np.abs(after - 10).max(), np.abs(other - 10).max()) <= IN_STEP_MS
+        assert len([line for line in listener.logs if "several publishers speak" in line]) == 1
+
+
+def _speak(listener: Listener, sent: list[Sent], fault_end_s: float, end_s: float, text: str) -> None:
+    with numbered_talker(listener):
+        source = Microphone(listener, sent)
+        listener.until(lambda: source.heard, "the subscription")
+        source.start()
+        _until(listener, source, end_s + 0.2)
+        source.close(listener)
+        check(listener, source.begun_ns, fault_end_s, end_s, text)
+
+
+def _until(listener: Listener, source: Microphone, time_s: float) -> None:
+    """Spin until `time_s` after the microphone began."""
+    end_ns = source.begun_ns + round(time_s * 1e9)
+    listener.until(lambda: time.time_ns() >= end_ns, f"{time_s} s of sound")
