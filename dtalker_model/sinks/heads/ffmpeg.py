@@ -67,18 +67,21 @@ class Encoder:
         return self._errors.read().decode(errors="replace")
 
 
-def defragment(part: Path, path: Path, length_s: float) -> None:
+def defragment(part: Path, path: Path, length_s: float, sound: Path | None = None) -> None:
     """Make `path` of the first `length_s` of `part`, its index in front, as every player likes it.
 
-    Where there is no room for that, `part` itself gets the name.
+    `sound` is a file that runs along. Where there is no room for all that, `part` itself gets the name.
     """
     whole = part.with_name(f"{path.stem}.whole{path.suffix}")
-    copy = ["-i", str(part), "-c", "copy", "-map", "0", "-t", f"{length_s}", "-movflags", "+faststart", "-f", "mp4"]
+    audio = [] if sound is None else ["-i", str(sound), "-map", "1:a:0"]
+    form = ["-c", "copy", "-c:a", "copy" if sound is None else "aac", "-t", f"{length_s}", "-movflags", "+faststart"]
+    copy = ["-i", str(part), *audio, "-map", "0", *form, "-f", "mp4"]
     run = subprocess.run(
         [find_ffmpeg(), "-y", "-loglevel", "error", *copy, str(whole)],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         check=False,
+        start_new_session=True,
     )
     if run.returncode == 0:
         os.replace(whole, path)
