@@ -151,9 +151,9 @@ def _parse(path: Path) -> ModelCard:
     del raw["format"]
     try:
         card = ModelCard(**{key: _frozen(value) for key, value in raw.items()})
-    except TypeError as error:
+        _check(card, path.name)
+    except (TypeError, ValueError, AttributeError) as error:
         raise ModelError(f"{path.name} does not fit this dtalker ({error}): install the model again") from None
-    _check(card, path.name)
     return card
 
 

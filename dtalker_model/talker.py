@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from dtalker_model.blendshapes import ARKIT_NAMES
 from dtalker_model.card import DEFAULT_MODEL, ModelCard, listener_path, model_path, read_card
-from dtalker_model.errors import ModelError
+from dtalker_model.errors import DtalkerError, ModelError
 from dtalker_model.faults import Faults
 from dtalker_model.hearing.audio import Resampler
 from dtalker_model.hearing.features import FEATURE_DIM
@@ -165,18 +166,14 @@ def hears(card: ModelCard) -> bool:
 
 
 def load_engine(model: str | Path = DEFAULT_MODEL, threads: int = 1, seed: int = 0) -> tuple[ModelCard, Engine]:
-    """The card and the networks of a model; see `load`."""
+    """The card and the networks of a model, tried on a moment of silence; see `load`."""
     path = model_path(model)
-    card = read_card(path)
-    personalizer = Personalizer(card)
-    listener = load_listener(path, card, threads)
-    step = OnnxStep(path, personalizer.embedding_dim, card.steps, threads)
-    with _tried_out(path):
-        sizes = FEATURE_DIM, len(card.blendshapes), personalizer.embedding_dim, personalizer.embedding_dim
-        features, noise, identity, emotion = (np.zeros((1, 1, size), np.float32) for size in sizes)
-        weights, _ = step(features, noise, identity, emotion, step.initial_state())
-        if weights.shape != (1, 1, len(card.blendshapes)):
-            raise ValueError(f"weights of shape {weights.shape}")
+    with _foreign_files(path):
+        card = read_card(path)
+        personalizer = Personalizer(card)
+        listener = load_listener(path, card, threads)
+        step = OnnxStep(path, personalizer.embedding_dim, card.steps, threads)
+        _try_out(step, personalizer.embedding_dim)
     return card, Engine(step, listener, personalizer, seed)
 
 
@@ -184,21 +181,32 @@ def load_listener(path: Path, card: ModelCard, threads: int = 1) -> Listener | N
     """The listener of the model at `path`, fresh; None where it has none. Raises `ModelError`."""
     if not hears(card):
         return None
-    listener = Listener(listener_path(path), card.listener_identities, card.listener_emotions, threads)
-    with _tried_out(listener_path(path)):
+    with _foreign_files(listener_path(path)):
+        listener = Listener(listener_path(path), card.listener_identities, card.listener_emotions, threads)
         listener.listen(np.zeros((1, FEATURE_DIM), np.float32), np.zeros(1, np.float32), 1.0)
-    listener.reset()
+        listener.reset()
     return listener
 
 
 @contextmanager
-def _tried_out(path: Path) -> Iterator[None]:
-    """The graph at `path` runs a frame: raises `ModelError` where it cannot, or gives what its card does not say."""
+def _foreign_files(path: Path) -> Iterator[None]:
+    """Whatever a card or a graph of another program makes numpy and onnxruntime raise is a `ModelError`."""
     try:
         yield
+    except DtalkerError:
+        raise
     except Exception as error:  # onnxruntime's own classes among them
-        reason = str(error).strip().splitlines()[0]
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise ModelError(f"{path.name} does not run as its card says ({reason}): install the model again") from None
+
+
+def _try_out(step: OnnxStep, embedding_dim: int) -> None:
+    """One frame: a graph that only looks like one of ours fails here, not in the middle of speech."""
+    sizes = FEATURE_DIM, len(ARKIT_NAMES), embedding_dim, embedding_dim
+    features, noise, identity, emotion = (np.zeros((1, 1, size), np.float32) for size in sizes)
+    weights, _ = step(features, noise, identity, emotion, step.initial_state())
+    if weights.shape != (1, 1, len(ARKIT_NAMES)):
+        raise ValueError(f"weights of shape {weights.shape}")
 
 
 def load(

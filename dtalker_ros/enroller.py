@@ -2,6 +2,7 @@
 
 import contextlib
 import queue
+import stat
 import threading
 import time
 import traceback
@@ -21,6 +22,11 @@ MAX_SPEECH_S = 60.0
 PATIENCE = 2.0
 PATIENCE_S = 10.0
 """A voice on the topic is waited for `PATIENCE` times the speech asked for and `PATIENCE_S` more."""
+
+JOIN_S = 2.0
+"""A thread that does not end within this waits for a disk or a network that does not answer; it is left alone."""
+MAX_FILE_BYTES = 2_000_000_000
+"""Longer than any speech: such a file would be read for an hour."""
 
 MAX_CHUNKS = 20_000
 """Chunks that may wait to be heard; what comes beyond is not heard."""
@@ -71,6 +77,7 @@ class Enroller:
         self._chunks: queue.Queue[AudioChunk | None] = queue.Queue(MAX_CHUNKS)
         self._stopped = ""
         self._enrolment: Enrolment | None = None
+        self._answered = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="dtalker_enroller", daemon=True)
         self._thread.start()
 
@@ -81,11 +88,13 @@ class Enroller:
                 self._chunks.put_nowait(chunk)
 
     def stop(self, reason: str) -> None:
-        """Give up, for `reason`, and wait for the thread."""
+        """Give up, for `reason`, and wait for the thread, but not for ever."""
         self._stopped = reason
         with contextlib.suppress(queue.Full):
             self._chunks.put_nowait(None)
-        self._thread.join()
+        self._thread.join(JOIN_S)
+        if self._thread.is_alive():
+            self._answer(Outcome(None, f"not learned: {reason}", self._speech_s))
 
     def _run(self) -> None:
         try:
@@ -94,7 +103,11 @@ class Enroller:
             outcome = Outcome(None, str(error), self._speech_s)
         except Exception:  # whoever asked waits for an answer
             outcome = Outcome(None, f"unexpected error: {traceback.format_exc()}", self._speech_s)
-        self._done(outcome)
+        self._answer(outcome)
+
+    def _answer(self, outcome: Outcome) -> None:
+        if self._answered.acquire(blocking=False):  # never given back: there is one answer
+            self._done(outcome)
 
     @property
     def _speech_s(self) -> float:
@@ -103,6 +116,8 @@ class Enroller:
     def _learned(self) -> Outcome:
         wish, library = self._wish, VoiceLibrary()
         speech_s = wish.speech_s
+        if wish.path:
+            _require_regular(Path(wish.path))
         enrolment = self._enrolment = Enrolment(self._model)
         check_name(wish.name, enrolment.card)
         if not wish.replace:
@@ -111,6 +126,7 @@ class Enroller:
             hear_file(enrolment, Path(wish.path), self._go_on, regular=True)
         else:
             self._hear_topic(enrolment, speech_s)
+        self._go_on()
         voice = enrolment.voice(wish.name)
         library.add(voice, wish.replace)
         message = f"learned from {voice.speech_s:.1f} s of speech, most like {enrolment.likeness()}"
@@ -136,3 +152,17 @@ class Enroller:
     def _go_on(self) -> None:
         if self._stopped:
             raise DtalkerError(f"not learned: {self._stopped}")
+
+
+def _require_regular(path: Path) -> None:
+    """Raise `AudioError` for what may block whoever opens it, or never end."""
+    try:
+        found = path.stat()
+    except (OSError, ValueError) as error:
+        raise AudioError(f"{path}: {getattr(error, 'strerror', None) or error}") from error
+    if stat.S_ISDIR(found.st_mode):
+        raise AudioError(f"{path}: is a folder, not a sound file")
+    if not stat.S_ISREG(found.st_mode):
+        raise AudioError(f"{path}: is a pipe or a device, which may never end: give a sound file")
+    if found.st_size > MAX_FILE_BYTES:
+        raise AudioError(f"{path}: has {found.st_size / 1e9:.1f} GB: cut a minute of speech out of it")

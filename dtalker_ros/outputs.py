@@ -6,6 +6,7 @@ from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from dtalker.msg import Blendshapes, FaceInfo, Speaker
+from rclpy.duration import Duration
 from rclpy.lifecycle import LifecycleNode
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from std_msgs.msg import Header
@@ -17,6 +18,10 @@ from dtalker_ros.worker import Worker
 
 OUTPUT_QOS = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE, durability=DurabilityPolicy.VOLATILE)
 """What Unity's endpoint subscribes with; information is sent again rather than latched."""
+
+FAULT_S = 10.0
+"""Diagnostics warn for so long after the last loss or refusal."""
+ACKNOWLEDGE_S = 0.2
 
 
 def header(stamp_ns: int, frame_id: str) -> Header:
@@ -37,6 +42,7 @@ class Outputs:
         self._speaker = node.create_publisher(Speaker, "~/speaker", OUTPUT_QOS)
         self._diagnostics = node.create_publisher(DiagnosticArray, "/diagnostics", OUTPUT_QOS)
         self._measured = (time.monotonic(), 0)
+        self._faults, self._fault_s = 0, float("-inf")
 
     def close(self) -> None:
         """Destroy the publishers."""
@@ -49,6 +55,10 @@ class Outputs:
             message = Blendshapes(sequence=row.sequence, weights=row.weights)
             message.header = header(row.stamp_ns, self.frame_id)
             self._frames.publish(message)
+
+    def settle(self) -> None:
+        """Wait a moment until subscribers have what was published: the node may end right after."""
+        self._frames.wait_for_all_acked(Duration(seconds=ACKNOWLEDGE_S))
 
     def publish_info(self, card: Any, values: Mapping[str, Any], delay_ms: float) -> None:
         """Publish what a subscriber must know about the face; `delay_ms` is the playout delay in force."""
@@ -88,15 +98,23 @@ class Outputs:
         """Publish rate, latency, losses and queue."""
         lost = engine.timeline.losses.dropped_frames + worker.lost + engine.lost_messages
         status = DiagnosticStatus(name=f"{self._node.get_name()}: talker", hardware_id=self.frame_id)
-        status.level = DiagnosticStatus.WARN if lost or worker.refused else DiagnosticStatus.OK
-        status.message = "hearing" if connected else "no audio publisher yet"
-        if faults := engine.faults:
-            status.level, status.message = DiagnosticStatus.WARN, "; ".join((status.message, *faults))
+        said = ["hearing" if connected else "no audio publisher", *engine.faults]
+        if self._at_fault(lost + worker.refused):
+            said.append(f"something was lost or refused in the last {FAULT_S:g} s")
+        status.level = DiagnosticStatus.WARN if len(said) > 1 else DiagnosticStatus.OK
+        status.message = "; ".join(said)
         values = self._figures(engine, worker)
         status.values = [KeyValue(key=key, value=str(value)) for key, value in values.items()]
         message = DiagnosticArray(status=[status])
         message.header = header(self._now_ns(), self.frame_id)
         self._diagnostics.publish(message)
+
+    def _at_fault(self, faults: int) -> bool:
+        """Whether the count of `faults` has grown lately."""
+        if faults > self._faults:
+            self._fault_s = time.monotonic()
+        self._faults = faults
+        return faults > 0 and time.monotonic() - self._fault_s < FAULT_S
 
     def _figures(self, engine: TimedTalker, worker: Worker) -> dict[str, object]:
         """The key values of the diagnostics."""

@@ -1,5 +1,6 @@
 """Everything that runs while the node is active: made by `activate`, ended by `close`."""
 
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -16,6 +17,7 @@ from dtalker_ros.parameters.node_parameters import NodeParameters
 from dtalker_ros.parameters.parameters import timeline_config
 from dtalker_ros.timed_talker import TalkerLike, TimedTalker
 from dtalker_ros.timing.pace import MS
+from dtalker_ros.timing.timeline import AUDIO_LEAD_MS, FRAME_NS
 from dtalker_ros.worker import Worker
 
 INFO_PERIOD_S = 1.0
@@ -43,11 +45,11 @@ class Tap:
         self.engine = TimedTalker(talker, timeline_config(values), values["publish_rate_hz"], self._now_ns())
         publishers = Publishers()
         self._ear = Ear(self.engine, given, publishers, AudioReader(node.get_logger().warning).read, self._now_ns)
-        simulated = bool(node.get_parameter("use_sim_time").value)
+        self._simulated = bool(node.get_parameter("use_sim_time").value)
         self._worker = Worker(
-            self.engine, self._convert, outputs.publish, self._now_ns, node.get_logger(), poll=simulated
+            self.engine, self._convert, outputs.publish, self._now_ns, node.get_logger(), poll=self._simulated
         )
-        self._source = AudioSource(node, values["audio_type"], self._worker.submit, publishers)
+        self._source = AudioSource(node, values["audio_type"], self._worker.submit, publishers=publishers)
         self._timers = [
             node.create_timer(INFO_PERIOD_S, self._on_second),
             node.create_timer(SPEAKER_PERIOD_S, self._on_speaker),
@@ -57,16 +59,30 @@ class Tap:
             node.create_service(Trigger, "~/reset", self._on_reset),
             node.create_service(Express, "~/express", self._on_express),
         ]
+        node.get_logger().info(
+            f"active: model {talker.card.name}, {self._source.description}, "
+            f"the face {values['playout_delay_ms']:g} ms after the sound"
+        )
         self._on_second()
 
     def close(self) -> None:
-        """Undo `__init__`, in the opposite order."""
+        """Undo `__init__`, in the opposite order; the last frames bring the mouth to rest."""
         for service in self._services:
             self._node.destroy_service(service)
         for timer in self._timers:
             self._node.destroy_timer(timer)
         self._source.close()
         self._worker.stop()
+        self._rest()
+
+    def _rest(self) -> None:
+        """Publish the rows in which the mouth eases to rest, each as early as rows always come."""
+        for row in self.engine.rest():
+            if not self._simulated:  # that clock may stand still
+                wait_ns = row.stamp_ns - AUDIO_LEAD_MS * MS - self._now_ns()
+                time.sleep(min(max(wait_ns, 0), FRAME_NS) / 1e9)
+            self._outputs.publish([row])
+        self._outputs.settle()
 
     def change(self, values: Mapping[str, Any]) -> None:
         """Follow the node's own parameters: `values` holds all of them, the changed ones included."""
@@ -107,7 +123,7 @@ class Tap:
     def _on_express(self, request: Any, response: Any) -> Any:
         wanted = {"identity": request.identity, "emotion": request.emotion}
         values: dict[str, Any] = {name: value for name, value in wanted.items() if value}
-        if request.intensity >= 0:
+        if not request.intensity < 0:  # NaN too, which is refused
             values["intensity"] = float(request.intensity)
         result = self._parameters.set(values)
         response.success, response.message = bool(result.successful), str(result.reason)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from dtalker_model.errors import DtalkerError
 from dtalker_model.hearing.audio import Resampler
-from dtalker_model.rates import FRAME_RATE_HZ, FRAME_SAMPLES, LOOKAHEAD_SAMPLES, SAMPLE_RATE_HZ
+from dtalker_model.rates import FRAME_MS, FRAME_RATE_HZ, FRAME_SAMPLES, LOOKAHEAD_SAMPLES, SAMPLE_RATE_HZ
 from dtalker_ros.audio.convert import AudioChunk
 from dtalker_ros.publish_rate import PublishRate, Shown
 from dtalker_ros.release import Release
@@ -29,6 +29,9 @@ from dtalker_ros.timing.turns import Turns
 
 HUSH_MS = 100 - AUDIO_LEAD_MS - 20
 """The mouth rests within 100 ms of a flush: frames already sent reach AUDIO_LEAD_MS ahead, one frame is rounding."""
+
+REST_FRAMES = HUSH_MS // FRAME_MS + 1
+"""So many frames of silence after a hush end with a mouth at rest."""
 
 MAX_HOLDBACK = SAMPLE_RATE_HZ // 10
 """The resampler keeps back less than this, 16 kHz samples."""
@@ -124,6 +127,21 @@ class TimedTalker:
             dropped_s = self.timeline.flush()
             self.talker.hush(HUSH_MS)
             return dropped_s
+
+    def rest(self) -> list[Shown]:
+        """The end: drop what waits; the rows, right after those so far, in which the mouth eases to rest."""
+        with self.lock:
+            self.flush()
+            if self.statistics.frames == 0:
+                return []
+            silence = Block(np.zeros((FRAME_SAMPLES, 1), np.int16), SAMPLE_RATE_HZ, 0)
+            rows = self._release.leave_all()
+            for count in range(1, REST_FRAMES + FRAME_RATE_HZ):
+                fresh = list(self._push(silence))
+                rows += fresh
+                if fresh and count >= REST_FRAMES:  # at lower rates not every frame is a row
+                    break
+            return rows
 
     def add(self, chunk: AudioChunk, now_ns: int) -> None:
         """Queue `chunk`, which arrived at `now_ns`."""

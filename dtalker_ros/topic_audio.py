@@ -18,17 +18,22 @@ from dtalker_ros.timing.timeline import Timeline
 class TopicAudio:
     """Hears `audio` as the talker does. `due` gives what will be heard soon."""
 
-    def __init__(self, node: Node, values: Mapping[str, Any]) -> None:
-        """`values`: the talker's parameters that are not settings."""
+    def __init__(self, node: Node, values: Mapping[str, Any], topic: str) -> None:
+        """`values`: the talker's parameters that are not settings; `topic`: what it hears."""
+        self.topic = topic
         self._node, self._values = node, dict(values)
         self._timeline = Timeline(timeline_config(self._values), self._now_ns())
         self._reader = AudioReader()
-        self._source = AudioSource(node, self._values["audio_type"], self._hear)
+        self._source = AudioSource(node, self._values["audio_type"], self._hear, topic)
 
     def follow(self, values: Mapping[str, Any]) -> None:
         """The talker's parameters have changed."""
         self._values = dict(values)
         self._timeline.configure(timeline_config(self._values), self._now_ns())
+
+    def close(self) -> None:
+        """Hear no more."""
+        self._source.close()
 
     def due(self) -> Iterator[tuple[int, NDArray[np.int16], int]]:
         """Pieces that are not silent: when they are heard in ns, mono samples, sample rate in Hz."""

@@ -17,6 +17,7 @@ from dtalker_model.view.backend import Broadcast, about_text, settings_text
 from dtalker_model.view.sound import Sound
 from dtalker_model.view.wire import Message, audio_message, frame_message, to_json
 from dtalker_ros.parameters.remote_settings import RemoteSettings
+from dtalker_ros.talker_topics import TalkerTopics
 from dtalker_ros.topic_audio import TopicAudio
 
 AUDIO_PERIOD_S = 0.02
@@ -35,8 +36,12 @@ class TopicFace:
     def __init__(self, node: Node, talker: str) -> None:
         self._node = node
         self._pages = Broadcast(lambda data: None, lambda kind, text: None, lambda number, text: None)
-        self._remote = RemoteSettings(node, talker, self._on_settings)
+        self._topics = TalkerTopics(node, talker)
+        self._instances: frozenset[bytes] = frozenset()
+        self._remote = RemoteSettings(node, self._topics.name, self._on_settings)
         self._audio: TopicAudio | None = None
+        self._frames: Any = None
+        self._frames_topic = ""
         self._info: Any = None
         self._stream, self._origin_ns, self._newest_ns = 1, 0, 0
         self._watched = 0
@@ -44,11 +49,11 @@ class TopicFace:
         self._lock = threading.Lock()
         self._texts: dict[str, str] = {}
         self._guard = node.create_guard_condition(self._take_over)
-        node.create_subscription(Blendshapes, "blendshapes", self._on_frame, QOS)
-        node.create_subscription(FaceInfo, f"{talker}/info", self._on_info, QOS)
-        node.create_subscription(Speaker, f"{talker}/speaker", self._on_speaker, QOS)
+        node.create_subscription(FaceInfo, f"{self._topics.name}/info", self._on_info, QOS)
+        node.create_subscription(Speaker, f"{self._topics.name}/speaker", self._on_speaker, QOS)
         node.create_timer(AUDIO_PERIOD_S, self._on_audio)
         node.create_timer(CLOCK_PERIOD_S, self._on_clock)
+        self._look_around()
         self._say("stream", kind="topic", **self._clock())
 
     # Called in the server's thread.
@@ -116,9 +121,24 @@ class TopicFace:
     def _on_settings(self) -> None:
         self._keep("settings", settings_text(self._remote.settings))
         if self._audio is None:
-            self._audio = TopicAudio(self._node, self._remote.own)
+            self._audio = TopicAudio(self._node, self._remote.own, self._topics.audio())
         else:
             self._audio.follow(self._remote.own)
+
+    def _look_around(self) -> None:
+        """Follow the talker to other topics, and notice one that was started anew: its settings are its own."""
+        if self._frames_topic != (frames := self._topics.frames()):
+            if self._frames is not None:
+                self._node.destroy_subscription(self._frames)
+            self._frames = self._node.create_subscription(Blendshapes, frames, self._on_frame, QOS)
+            self._frames_topic = frames
+        if self._audio is not None and self._audio.topic != (audio := self._topics.audio()):
+            self._audio.close()
+            self._audio = TopicAudio(self._node, self._remote.own, audio)
+        instances = self._topics.instances()
+        if instances - self._instances:
+            self._info = None
+        self._instances = instances
 
     def _on_info(self, info: Any) -> None:
         if self._info is not None and _offer(info) == _offer(self._info):
@@ -152,6 +172,7 @@ class TopicFace:
         self._say("belief", identities=identities, emotions=emotions, **fields)
 
     def _on_clock(self) -> None:
+        self._look_around()
         self._pages.state("clock", to_json("clock", **self._clock()))
         self._keep("stream", to_json("stream", kind="topic", **self._clock()), send=False)
 

@@ -122,6 +122,7 @@ class Worker:
         self._thread.join()
 
     def _run(self) -> None:
+        self._await_clock()
         while not self._stopping:
             try:
                 self._step()
@@ -129,6 +130,15 @@ class Worker:
             except Exception:  # a node that runs for months must say what went wrong and go on
                 self._complain(self._log.error, f"unexpected error: {traceback.format_exc()}", self._clock_ns())
                 threading.Event().wait(_POLL_S)
+
+    def _await_clock(self) -> None:
+        """Simulated time is 0 until somebody sends it; what began at 0 would be years late then."""
+        if not self._poll or self._clock_ns() > 0:
+            return
+        while not self._stopping and self._clock_ns() == 0:
+            threading.Event().wait(_POLL_S)
+        self.drain()
+        self._engine.reset(self._clock_ns())
 
     def _step(self) -> None:
         step_ns = self._watch.step_ns() if self._watch is not None else 0

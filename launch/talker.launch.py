@@ -1,14 +1,21 @@
 """Starts the talker node: ``ros2 launch dtalker talker.launch.py audio:=/audio/audio emotion:=happy``.
 
 With ``sinks:=mcap:take.mcap,livelink:10.0.0.2`` it also starts the sink node.
+
+An included launch file takes the value of every argument that its parent, or a file included before it, has under the
+same name. So `dtalker_model` and `dtalker_name` are not called `model` and `name`, which robots have of their own.
+`namespace`, `use_sim_time` and `log_level` are meant to come from there. To keep the rest out as well:
+``GroupAction([IncludeLaunchDescription(...)], forwarding=False)``.
 """
 
-from launch.actions import DeclareLaunchArgument, OpaqueFunction
+from pathlib import Path
+
+from launch.actions import DeclareLaunchArgument, LogInfo, OpaqueFunction
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import LifecycleNode, Node
 from launch_ros.parameter_descriptions import ParameterValue
 
-from launch import LaunchContext, LaunchDescription
+from launch import Action, LaunchContext, LaunchDescription
 
 TOPICS = {
     "audio": "Topic with the speech: any audio message; its type and QoS are found at run time.",
@@ -16,7 +23,7 @@ TOPICS = {
 }
 
 NODE = {
-    "name": ("dtalker", "Name of the node."),
+    "dtalker_name": ("dtalker", "Name of the node."),
     "namespace": ("", "Namespace of the node and of its relative topics."),
     "params_file": ("", "YAML file with parameters; share/dtalker/launch/params.yaml lists all of them."),
     "log_level": ("info", "Least severe log messages that are shown: debug, info, warn, error or fatal."),
@@ -25,7 +32,7 @@ NODE = {
 
 PARAMETERS = {
     "autostart": (bool, "Configure and activate at start; false leaves that to a lifecycle manager. Default true."),
-    "model": (str, "A shipped model's name or the path of an .onnx file. Default dtalker."),
+    "dtalker_model": (str, "A shipped model's name or the path of an .onnx file. Default dtalker."),
     "identity": (str, "Whose way of speaking: a name of the model, an enrolled voice, or live. Default default."),
     "emotion": (str, "A name of the model, an enrolled voice, live, or mix. Default neutral."),
     "intensity": (float, "Strength of the emotion, 0 to 2. Default 1."),
@@ -41,39 +48,54 @@ PARAMETERS = {
 """Given ones win over params_file; those not given are left to it."""
 
 
-def _talker(context: LaunchContext) -> list[Node]:
+def _talker(context: LaunchContext) -> list[Action]:
     given = {name: LaunchConfiguration(name).perform(context) for name in (*NODE, *TOPICS, *PARAMETERS)}
     overrides = {
-        name: ParameterValue(LaunchConfiguration(name), value_type=kind)
+        name.removeprefix("dtalker_"): ParameterValue(LaunchConfiguration(name), value_type=kind)
         for name, (kind, _) in PARAMETERS.items()
         if given[name]
     }
-    files = [given["params_file"]] if given["params_file"] else []
     node = LifecycleNode(
         package="dtalker",
         executable="talker_node",
-        name=given["name"],
+        name=given["dtalker_name"],
         namespace=given["namespace"],
-        parameters=[*files, *([overrides] if overrides else [])],
+        parameters=[*_files(given["params_file"]), *([overrides] if overrides else [])],
         remappings=[(topic, given[topic]) for topic in TOPICS if given[topic] != topic],
         ros_arguments=["--log-level", given["log_level"]],
         output="screen",
     )
-    return [node, *_sinks(given)]
+    return [*_slips(context, given), node, *_sinks(given)]
 
 
-def _sinks(given: dict[str, str]) -> list[Node]:
+def _files(name: str) -> list[str]:
+    """The parameter file, if one is asked for; launch_ros itself starts the node without one that is missing."""
+    if name and not Path(name).is_file():
+        raise RuntimeError(f"params_file: no file at {name}")
+    return [name] if name else []
+
+
+def _slips(context: LaunchContext, given: dict[str, str]) -> list[Action]:
+    """A hint where `model` is ours by its looks: a robot's model is no .onnx file."""
+    model = context.launch_configurations.get("model", "")
+    if given["dtalker_model"] or not (model.endswith(".onnx") or model.startswith("dtalker")):
+        return []
+    return [LogInfo(msg=f"model:={model} is not used: the talker's model is dtalker_model:={model}")]
+
+
+def _sinks(given: dict[str, str]) -> list[Action]:
     """The sink node, where sinks are asked for."""
     specs = [spec for spec in given["sinks"].split(",") if spec]
     if not specs:
         return []
+    name = given["dtalker_name"]
     node = Node(
         package="dtalker",
         executable="sink_node",
-        name=f"{given['name']}_sink",
+        name=f"{name}_sink",
         namespace=given["namespace"],
         parameters=[{"sinks": specs}],
-        remappings=[("blendshapes", given["blendshapes"]), ("dtalker/info", f"{given['name']}/info")],
+        remappings=[("blendshapes", given["blendshapes"]), ("dtalker/info", f"{name}/info")],
         ros_arguments=["--log-level", given["log_level"]],
         output="screen",
     )

@@ -8,6 +8,7 @@ import logging
 import os
 import subprocess
 import sys
+import tempfile
 import time
 import webbrowser
 from pathlib import Path
@@ -83,7 +84,7 @@ def run(arguments: argparse.Namespace) -> None:
 def require_aiohttp() -> None:
     """Raise `DtalkerError` where the library of the server is missing."""
     if importlib.util.find_spec("aiohttp") is None:
-        raise DtalkerError("the page needs the Python module aiohttp: pip install 'dtalker[view]'")
+        raise DtalkerError("the page needs the Python module aiohttp: pip install aiohttp")
 
 
 def server_for(backend: Any, arguments: argparse.Namespace) -> "ViewServer":
@@ -136,8 +137,13 @@ def _delegate(arguments: argparse.Namespace) -> int:
     """Run the ROS node with the serving options; its exit code."""
     if importlib.util.find_spec("rclpy") is None or importlib.util.find_spec("dtalker_ros") is None:
         raise DtalkerError("--topic needs ROS 2: source it and the workspace of dtalker, or . scripts/env.sh")
-    given = {"host": arguments.host, "token": arguments.token or "", "avatar": str(arguments.avatar or "")}
-    options = [f"{name}:={json.dumps(value)}" for name, value in given.items()]
-    options += [f"port:={arguments.port}", f"open:={str(not arguments.no_open).lower()}"]
-    parameters = [word for option in options for word in ("-p", option)]
-    return subprocess.call([sys.executable, "-m", ROS_NODE, "--ros-args", *parameters])
+    # A file that we alone may read: parameters are for everybody.
+    with tempfile.NamedTemporaryFile("w", suffix=".token") as token:
+        token.write(f"{arguments.token or ''}\n")
+        token.flush()
+        given = {"host": arguments.host, "avatar": str(arguments.avatar or "")}
+        given["token_file"] = token.name if arguments.token else ""
+        options = [f"{name}:={json.dumps(value)}" for name, value in given.items()]
+        options += [f"port:={arguments.port}", f"open:={str(not arguments.no_open).lower()}"]
+        parameters = [word for option in options for word in ("-p", option)]
+        return subprocess.call([sys.executable, "-m", ROS_NODE, "--ros-args", *parameters])

@@ -52,6 +52,11 @@ class FanOut:
     ) -> None:
         self.close()
 
+    @property
+    def open_labels(self) -> list[str]:
+        """Labels of the sinks that are open."""
+        return [sink.label for sink in self._open]
+
     def write(self, frames: Sequence[TimedWeights]) -> None:
         """Write `frames`; one that is not later than those before is left out (a stream that began anew). In place of
         one that is not finite comes the face before it: no file and no program is to meet NaN.

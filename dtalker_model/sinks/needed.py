@@ -11,4 +11,4 @@ def needed(module: str, package: str) -> Any:
     try:
         return importlib.import_module(module)
     except ImportError:
-        raise SinkError(f"needs the Python package {package}: pip install 'dtalker[sinks]'") from None
+        raise SinkError(f"needs the Python package {package}: pip install {package}") from None

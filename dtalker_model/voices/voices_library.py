@@ -121,15 +121,35 @@ def voices_for(card: ModelCard, settings: Settings) -> list[Voice]:
             raise
         LOG.warning("%s", error)
         return []
-    fitting = [voice for voice in voices if voice.model_sha256 == card.sha256]
+    fitting = [voice for voice in voices if voice.model_sha256 == card.sha256 and _is_whole(voice, card, wanted)]
     for voice in voices:
         if voice.name in wanted - {v.name for v in fitting}:
-            raise SettingError(
-                f"voice {voice.name!r} was enrolled with model {voice.model!r} ({voice.model_sha256[:8]}), not with "
-                f"this {card.name!r} ({card.sha256[:8]}): enroll it again (dtalker enroll VOICE.wav --name {voice.name}"
-                f" --model {card.name})"
-            )
+            raise SettingError(_of_another_model(voice, card))
     return fitting
+
+
+def _is_whole(voice: Voice, card: ModelCard, wanted: set[str]) -> bool:
+    """Whether the embeddings of `voice` have the model's length; raises `VoiceError` where not and it is `wanted`."""
+    lengths, length = {len(voice.identity), len(voice.emotion)}, len(card.identities["default"])
+    if lengths == {length}:
+        return True
+    text = (
+        f"voice {voice.name!r} in {library_path()} has embeddings of {max(lengths)} numbers, the model {card.name!r} "
+        f"of {length}: enroll it again with --replace (in ROS, replace: true)"
+    )
+    if voice.name in wanted:
+        raise VoiceError(text)
+    LOG.warning("%s", text)
+    return False
+
+
+def _of_another_model(voice: Voice, card: ModelCard) -> str:
+    """What is wrong with `voice`, and what to do: a model without a listener cannot enroll."""
+    both = f"{voice.model!r} ({voice.model_sha256[:8]}), not with this {card.name!r} ({card.sha256[:8]})"
+    advice = f"enroll it again (dtalker enroll VOICE.wav --name {voice.name} --model {card.name})"
+    if not card.listener_sha256:
+        advice = f"that has no listener to enroll with: take model {voice.model!r}, or a name of this model"
+    return f"voice {voice.name!r} was enrolled with model {both}: {advice}"
 
 
 def _require_free(voices: list[Voice], name: str, model_sha256: str) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dtalker_model.errors import AudioError
-from dtalker_ros.audio.audio_source import message_class
+from dtalker_ros.audio.audio_topics import message_class
 
 PORTAUDIO_INT16 = 8
 

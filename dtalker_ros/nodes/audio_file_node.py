@@ -15,7 +15,7 @@ from dtalker_model.errors import AudioError
 from dtalker_model.rates import SAMPLE_RATE_HZ
 from dtalker_ros.audio.audio_messages import KINDS, SELF_DESCRIBING, AudioEncoder, OutgoingAudio
 from dtalker_ros.audio.sound_file import SoundFile, is_pipe
-from dtalker_ros.nodes.process import run_node
+from dtalker_ros.nodes.process import SPIN_S, run_node
 from dtalker_ros.parameters.node_parameters import NodeParameters
 from dtalker_ros.parameters.parameters import ParameterSpec
 
@@ -51,6 +51,7 @@ class AudioFileNode(Node):
         super().__init__("audio_file")
         parameters = NodeParameters(self, lambda values: None)
         parameters.declare(PARAMETERS)
+        parameters.say_unknown()
         self._values = parameters.values()
         self._encoder = AudioEncoder(self._values["kind"])
         fallback_hz = 0 if self._values["kind"] in SELF_DESCRIBING else SAMPLE_RATE_HZ
@@ -88,7 +89,7 @@ class AudioFileNode(Node):
         length = f" ({self._file.duration_s:.1f} s)" if self._file.duration_s else ""
         self.get_logger().info(f"playing {self._values['file']}{length}")
         self._publish_all(stop)
-        self._acknowledge()
+        self._acknowledge(stop)
         return 0
 
     @property
@@ -104,7 +105,7 @@ class AudioFileNode(Node):
             if speed > 0:
                 stop.wait(max(0.0, began_s + sent / rate_hz / speed - time.monotonic()))
             elif number % ACKNOWLEDGE_EVERY == 0:
-                self._acknowledge()
+                self._acknowledge(stop)
             if stop.is_set():
                 return
             stamp_ns = began_ns + sent * 1_000_000_000 // rate_hz
@@ -117,10 +118,13 @@ class AudioFileNode(Node):
         while self._values["loop"]:
             yield from self._file.chunks(samples)
 
-    def _acknowledge(self) -> None:
-        """Wait until everything published was received, as far as that is known."""
-        if self._values["reliability"] == "reliable":
-            self._publisher.wait_for_all_acked(rclpy.duration.Duration(seconds=ACKNOWLEDGE_S))
+    def _acknowledge(self, stop: threading.Event) -> None:
+        """Wait until everything published was received, as far as that is known, or until `stop`."""
+        end_s = time.monotonic() + ACKNOWLEDGE_S
+        patience = rclpy.duration.Duration(seconds=SPIN_S)
+        while self._values["reliability"] == "reliable" and not stop.is_set() and time.monotonic() < end_s:
+            if self._publisher.wait_for_all_acked(patience):
+                return
 
 
 def main(args: Sequence[str] | None = None) -> int:

@@ -32,6 +32,7 @@ class MicrophoneNode(Node):
         super().__init__("microphone")
         parameters = NodeParameters(self, lambda values: None)
         parameters.declare(PARAMETERS)
+        parameters.say_unknown()
         values = parameters.values()
         self._encoder = AudioEncoder(values["kind"])
         self._rate_hz = values["sample_rate_hz"]

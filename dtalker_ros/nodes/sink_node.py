@@ -17,7 +17,7 @@ from dtalker_model.errors import SettingError, SinkError
 from dtalker_model.rates import FRAME_RATE_HZ
 from dtalker_model.sinks import FanOut, Sink, SinkFrame, StreamInfo, parse_sinks, sink_help
 from dtalker_ros.nodes.frame_times import FrameTimes
-from dtalker_ros.nodes.process import run_node, spin
+from dtalker_ros.nodes.process import interruptible, run_node, spin
 from dtalker_ros.parameters.node_parameters import NodeParameters
 from dtalker_ros.parameters.parameters import ParameterSpec
 
@@ -38,6 +38,7 @@ class SinkNode(Node):
         super().__init__("sink")
         parameters = NodeParameters(self, lambda values: None)
         parameters.declare(PARAMETERS)
+        parameters.say_unknown()
         values = parameters.values()
         self._sinks: list[Sink] = parse_sinks(values["sinks"])
         if not self._sinks:
@@ -65,8 +66,15 @@ class SinkNode(Node):
         if self._fan_out is None:
             self.get_logger().warning("no frame came: nothing was written")
             return True
-        self.get_logger().info(f"closing {len(self._sinks)} sinks: {self.frames} frames, {self.lost} lost on the way")
-        self._fan_out.close()
+        self.get_logger().info(
+            f"closing {len(self._fan_out.open_labels)} sinks: {self.frames} frames, {self.lost} lost on the way"
+        )
+        while self._fan_out.open_labels:
+            try:
+                with interruptible():
+                    self._fan_out.close()
+            except KeyboardInterrupt:  # of one sink; what it has so far is whole
+                self.get_logger().warning("interrupted while closing: a film ends where it was")
         return not self._fan_out.failures
 
     def _on_info(self, message: Any) -> None:
@@ -97,7 +105,7 @@ class SinkNode(Node):
         fan_out = FanOut(self._sinks, info, self.get_logger().error)
         self._fan_out = fan_out
         fan_out.__enter__()
-        self.get_logger().info(f"writing to {', '.join(sink.label for sink in self._sinks)}")
+        self.get_logger().info(f"writing to {', '.join(fan_out.open_labels)}")
 
     def _write(self, messages: Sequence[Any]) -> None:
         assert self._fan_out is not None

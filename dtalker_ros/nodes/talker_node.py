@@ -18,6 +18,7 @@ import dtalker_model
 from dtalker_model.errors import DtalkerError
 from dtalker_model.rates import SAMPLE_RATE_HZ
 from dtalker_model.settings import Settings
+from dtalker_model.talker import hears
 from dtalker_model.voices.voices import Voice, unknown_names
 from dtalker_model.voices.voices_library import voices_for
 from dtalker_ros.enroll_service import EnrollService
@@ -72,13 +73,16 @@ class TalkerNode(LifecycleNode):
         """Load the model, warm it up, offer the topics."""
         try:
             self._load()
-        except DtalkerError as error:
-            self.get_logger().fatal(f"cannot configure: {error}")
+            self._outputs = Outputs(self)
+            model = self.get_parameter("model").value
+            self._enrolment = EnrollService(
+                self, model, lambda: self._tap is not None, lambda voice: self._know([voice])
+            )
+        except Exception as error:  # a foreign file may raise anything, and rclpy would end without a word
+            self._refuse("configure", error)
             self._free()
             return FAILURE
-        self._outputs = Outputs(self)
-        model = self.get_parameter("model").value
-        self._enrolment = EnrollService(self, model, lambda: self._tap is not None, lambda voice: self._know([voice]))
+        self.parameters.say_unknown()
         return SUCCESS
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -86,7 +90,11 @@ class TalkerNode(LifecycleNode):
         assert self.talker is not None
         assert self._outputs is not None
         assert self._enrolment is not None
-        self._tap = Tap(self, self.talker, self._outputs, self.parameters, self._enrolment.hear)
+        try:
+            self._tap = Tap(self, self.talker, self._outputs, self.parameters, self._enrolment.hear)
+        except Exception as error:
+            self._refuse("activate", error)
+            return FAILURE
         return SUCCESS
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -118,6 +126,10 @@ class TalkerNode(LifecycleNode):
         self._close_tap()
         super().destroy_node()
 
+    def _refuse(self, transition: str, error: Exception) -> None:
+        reason = str(error) if isinstance(error, DtalkerError) else f"{type(error).__name__}: {error}"
+        self.get_logger().fatal(f"cannot {transition}: {' '.join(reason.split())}")
+
     def _close_tap(self) -> None:
         if self._enrolment is not None:
             self._enrolment.stop("the node was deactivated")
@@ -140,9 +152,13 @@ class TalkerNode(LifecycleNode):
     def _declare_of_model(self) -> None:
         """Declare what goes with the emotions that the talker knows by now."""
         known = self.parameters.specs
-        fresh = tuple(spec for spec in setting_parameters(self.talker.card.emotions) if spec.name not in known)
+        card = self.talker.card
+        fresh = tuple(spec for spec in setting_parameters(card.emotions) if spec.name not in known)
         self.parameters.declare(fresh)
         self._of_model += fresh
+        lacking = "" if hears(card) else " It has no listener: neither 'live' nor enrolled voices."
+        for name, offered in (("identity", card.identities), ("emotion", card.emotions)):
+            self.parameters.add_to_description(name, f"Names of {card.name}: {', '.join(offered)}.{lacking}")
 
     def _know(self, voices: Iterable[Voice]) -> None:
         """Enrolled voices are identities and emotions from now on."""

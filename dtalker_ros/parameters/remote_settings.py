@@ -1,11 +1,13 @@
 """The settings of a talker node, read and set through its parameter services."""
 
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from rcl_interfaces.msg import Parameter as ParameterMessage
 from rcl_interfaces.msg import ParameterEvent
 from rcl_interfaces.srv import GetParameters, SetParametersAtomically
+from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from rclpy.parameter import Parameter, parameter_value_to_python
 
@@ -14,6 +16,9 @@ from dtalker_ros.parameters.parameters import NODE_PARAMETERS, ParameterSpec, se
 
 Answer = Callable[[bool, str], None]
 """Called with whether it was done, and if not, why."""
+ANSWER_S = 3.0
+"""A talker that does not answer within this is dead, even if the graph still shows it."""
+POLL_S = 0.5
 
 
 def parameter_changes(
@@ -46,7 +51,10 @@ class RemoteSettings:
         self.specs: dict[str, ParameterSpec] = {}
         self._get = node.create_client(GetParameters, f"{talker}/get_parameters")
         self._set = node.create_client(SetParametersAtomically, f"{talker}/set_parameters_atomically")
+        self._waiting: dict[Any, tuple[float, Answer]] = {}
         node.create_subscription(ParameterEvent, "/parameter_events", self._on_event, 100)
+        # Not the node's clock: it may be a simulated one that stands still.
+        node.create_timer(POLL_S, self._give_up, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def learn(self, emotions: list[str]) -> None:
         """The talker's model is known: ask for the values of all parameters that go with it."""
@@ -67,12 +75,21 @@ class RemoteSettings:
             return
         parameters = [Parameter(name, value=value).to_parameter_msg() for name, value in values.items()]
 
-        def on_result(future: Any) -> None:
-            result = future.result().result
-            answer(bool(result.successful), str(result.reason))
+        future = self._set.call_async(SetParametersAtomically.Request(parameters=parameters))
+        self._waiting[future] = time.monotonic() + ANSWER_S, answer
+        future.add_done_callback(self._on_result)
 
-        request = SetParametersAtomically.Request(parameters=parameters)
-        self._set.call_async(request).add_done_callback(on_result)
+    def _on_result(self, future: Any) -> None:
+        if future in self._waiting:
+            result = future.result().result
+            self._waiting.pop(future)[1](bool(result.successful), str(result.reason))
+
+    def _give_up(self) -> None:
+        """Answer for a talker that has died."""
+        for future in [future for future, (end_s, _) in self._waiting.items() if time.monotonic() > end_s]:
+            answer = self._waiting.pop(future)[1]
+            self._set.remove_pending_request(future)
+            answer(False, f"{self._talker} did not answer within {ANSWER_S:g} s: is it still running?")
 
     def _on_event(self, event: Any) -> None:
         if event.node.lstrip("/") == self._talker.lstrip("/"):

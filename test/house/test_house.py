@@ -15,8 +15,11 @@ INTERFACES = sorted([*ROOT.glob("msg/*.msg"), *ROOT.glob("srv/*.srv")])
 LOCKS = sorted(ROOT.glob("requirements/*.lock"))
 MAX_WEIGHTS_BYTES = 5_000_000
 MACHINE_PATH = re.compile(r"(?<![\w.])/(?:root|home/\w+|work/(?:main|shared))\b")
-FIELD = re.compile(r"^(?P<type>[\w/]+)(?P<array>\[\d*\])?\s+(?P<name>\w+)\s*(?P<value>=.*)?$")
+FIELD = re.compile(
+    r"^(?P<type>[\w/]+)(?P<array>\[\d*\])?\s+(?P<name>\w+)(?:\s+(?P<default>-?\d+(?:\.\d+)?))?\s*(?P<value>=.*)?$"
+)
 FLOAT_ARRAYS = {"float32", "float64"}
+NUMBERS = {*FLOAT_ARRAYS, "int32", "int64", "uint8", "uint64"}
 UNITY_SAFE_TYPES = {"bool", "float32", "float64", "int32", "int64", "string", "std_msgs/Header", "uint8", "uint64"}
 
 
@@ -53,6 +56,8 @@ def unsafe_for_unity(match: re.Match[str]) -> str | None:
         return f"type {kind}"
     if value and not re.fullmatch(r"=\s*\d+", value):
         return f"constant {value}: only integers"
+    if match["default"] and (array or kind not in NUMBERS):
+        return f"default {match['default']} of {kind}{array or ''}: only of single numbers"
     if array and array != "[]" and kind not in FLOAT_ARRAYS:
         return f"fixed array of {kind}"
     return None
@@ -124,7 +129,18 @@ def test_interfaces_are_safe_for_unity(path: Path) -> None:
     assert {name: reason for name, reason in reasons.items() if reason} == {}
 
 
-@pytest.mark.parametrize("line", ["string NAME='x'", "bool on true", "string<=8 name", "float32[<=9] w"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "string NAME='x'",
+        "bool on true",
+        "bool on 1",
+        "string<=8 name",
+        "string name 'x'",
+        "float32[<=9] w",
+        "float32[2] w 1",
+    ],
+)
 def test_the_unity_check_can_fail(line: str) -> None:
     try:
         reasons = [unsafe_for_unity(match) for match, _ in definitions(line)]
@@ -196,3 +212,10 @@ def test_summary_counts_what_failed(
 def test_scripts_are_valid_bash(script: str) -> None:
     result = subprocess.run(["bash", "-n", str(ROOT / script)], capture_output=True, text=True, check=False)
     assert (result.returncode, result.stderr) == (0, "")
+
+
+def test_no_text_advises_a_package_that_nobody_offers() -> None:
+    """There is no dtalker on PyPI: texts name the packages themselves, or the clone (``pip install .``)."""
+    advised = re.compile(r"pip install ['\"]?dtalker")
+    found = [str(path.relative_to(ROOT)) for path in tracked_files() if path.suffix in (".py", ".md", ".sh", ".rst")]
+    assert [name for name in found if name != "test/test_house.py" and advised.search((ROOT / name).read_text())] == []

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,10 +37,12 @@ from rclpy.node import Node  # noqa: E402
 from rclpy.qos import DurabilityPolicy, QoSProfile  # noqa: E402
 from std_srvs.srv import Trigger  # noqa: E402
 
-WAIT_S = 30.0
+WAIT_S = float(os.environ.get("DTALKER_WAIT_S", "30"))
 """Longest wait for any event; a loaded machine is slow to start processes."""
 FRAME_NS = 20_000_000
 SPIN_S = 0.05
+QUIET_S = 0.3
+"""Nothing is on its way any more when nothing has come for so long."""
 SHORT_S = 2.0
 QOS = QoSProfile(depth=10_000)
 LATCHED = QoSProfile(depth=1000, durability=DurabilityPolicy.TRANSIENT_LOCAL)
@@ -108,6 +110,14 @@ class Listener:
         """Wait for a log line that contains `text`."""
         return str(self.until(lambda: next((line for line in self.logs if text in line), None), f"log {text!r}"))
 
+    def settle(self) -> None:
+        """Take what is still on its way, after the talker has stopped."""
+        count = -1
+        while count < len(self.frames):
+            count, end_s = len(self.frames), time.monotonic() + QUIET_S
+            while time.monotonic() < end_s:
+                self.executor.spin_once(timeout_sec=SPIN_S)
+
     def fresh_diagnostics(self) -> dict[str, str]:
         """The next diagnostics."""
         count = len(self.diagnostics)
@@ -133,10 +143,12 @@ def listener(monkeypatch: pytest.MonkeyPatch) -> Iterator[Listener]:
     rig.close()
 
 
-def start(module: str, env: Mapping[str, str] | None = None, **parameters: Any) -> "subprocess.Popen[str]":
-    """Start ``python -m dtalker_ros.nodes.MODULE`` with ROS parameters."""
+def start(
+    module: str, env: Mapping[str, str] | None = None, options: Sequence[str] = (), **parameters: Any
+) -> "subprocess.Popen[str]":
+    """Start ``python -m dtalker_ros.nodes.MODULE`` with ROS `options` and parameters."""
     arguments = [f"{key.replace('__', '.')}:={_ros(value)}" for key, value in parameters.items()]
-    options = [word for argument in arguments for word in ("-p", argument)]
+    options = [*options, *(word for argument in arguments for word in ("-p", argument))]
     return subprocess.Popen(
         [sys.executable, "-m", f"dtalker_ros.nodes.{module}", *(["--ros-args", *options] if options else [])],
         env={**os.environ, **(env or {})},

@@ -17,8 +17,8 @@ def voice(name: str, model_sha256: str = SHA256, first: float = 0.5) -> Voice:
     return Voice(name, "test", model_sha256, (first, 0.25), (0.0, -first), 4.5, "2026-11-21")
 
 
-def card(sha256: str = SHA256) -> ModelCard:
-    """The card of that model."""
+def card(sha256: str = SHA256, listener_sha256: str = "ef" * 32) -> ModelCard:
+    """The card of that model; without a digest it has no listener."""
     return ModelCard(
         name="test",
         description="",
@@ -29,6 +29,7 @@ def card(sha256: str = SHA256) -> ModelCard:
         parameters=0,
         training_data=(),
         licence="",
+        listener_sha256=listener_sha256,
         listener_identities=("default", "bob"),
     )
 

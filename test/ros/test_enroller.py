@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import queue
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +32,8 @@ class Asked:
         self._answers: queue.Queue[Outcome] = queue.Queue()
         self.enroller = Enroller("dtalker", wish, self._answers.put, **options)
 
-    def answer(self) -> Outcome:
-        outcome = self._answers.get(timeout=ANSWER_S)
+    def answer(self, wait_s: float = ANSWER_S) -> Outcome:
+        outcome = self._answers.get(timeout=wait_s)
         assert self._answers.empty()
         return outcome
 
@@ -115,6 +117,43 @@ def test_an_enrolment_that_is_stopped_is_answered(library_file: Path) -> None:
     asked = Asked(Wish("anna"))
     asked.enroller.stop("the node was deactivated")
     assert asked.answer().message == "not learned: the node was deactivated"
+
+
+@pytest.mark.parametrize(("kind", "message"), [("fifo", "is a pipe or a device"), ("folder", "is a folder")])
+def test_what_may_never_end_is_not_opened(library_file: Path, tmp_path: Path, kind: str, message: str) -> None:
+    path = tmp_path / "voice.wav"
+    os.mkfifo(path) if kind == "fifo" else path.mkdir()
+    assert message in Asked(Wish("anna", path=str(path))).answer().message
+    assert "is a pipe or a device" in Asked(Wish("anna", path="/dev/zero")).answer().message
+
+
+def test_a_read_that_blocks_is_answered_and_left_alone(
+    library_file: Path, demo_wav: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads, goes_on = threading.Event(), threading.Event()
+
+    def blocks(*arguments: Any) -> None:
+        reads.set()
+        goes_on.wait(ANSWER_S)
+
+    monkeypatch.setattr("dtalker_ros.enroller.hear_file", blocks)
+    monkeypatch.setattr("dtalker_ros.enroller.JOIN_S", 0.1)
+    asked = Asked(Wish("anna", path=str(demo_wav)))
+    assert reads.wait(ANSWER_S)
+    asked.enroller.stop("the node was deactivated")
+    assert asked.answer().message == "not learned: the node was deactivated"
+    goes_on.set()
+    asked.enroller.stop("closed")
+    assert VoiceLibrary().voices() == []
+    with pytest.raises(queue.Empty):  # there is one answer
+        asked.answer(wait_s=0.0)
+
+
+def test_a_file_of_hours_is_refused(library_file: Path, tmp_path: Path) -> None:
+    path = tmp_path / "long.wav"
+    with path.open("wb") as file:
+        file.truncate(3_000_000_000)
+    assert "has 3.0 GB: cut a minute of speech out of it" in Asked(Wish("anna", path=str(path))).answer().message
 
 
 def test_a_damaged_library_is_said(library_file: Path, demo_wav: Path) -> None:

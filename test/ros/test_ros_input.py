@@ -1,11 +1,14 @@
 """What the talker node hears: types and QoS found at run time, publishers that go and return, bytes that are no PCM."""
 
-import contextlib
 import io
 import os
 import signal
+import subprocess
+import sys
 import time
 from array import array
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,9 +16,25 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
+from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
-from ros_rig import QOS, SHORT_S, WAIT_S, Listener, check_kinds, clip, finish, listener, play, short_wav, start, talker
-from std_msgs.msg import Float32MultiArray, Int16MultiArray, UInt8MultiArray
+from ros_rig import (
+    QOS,
+    SHORT_S,
+    WAIT_S,
+    Listener,
+    check_kinds,
+    clip,
+    finish,
+    listener,
+    play,
+    rclpy,
+    short_wav,
+    start,
+    talker,
+)
+from sensor_msgs.msg import Image
+from std_msgs.msg import Float32MultiArray, Float64, Int16MultiArray, String, UInt8MultiArray
 
 __all__ = ["listener", "short_wav"]
 
@@ -62,6 +81,84 @@ def test_a_publisher_may_return_with_another_type_and_qos(listener: Listener) ->
             listener.node.destroy_timer(timer)
             listener.node.destroy_publisher(publisher)
             listener.until(lambda: not listener.node.get_publishers_info_by_topic("audio"), "the publisher to go")
+
+
+ALONE = """
+import sys, rclpy
+from array import array
+from std_msgs.msg import Float32MultiArray
+rclpy.init()
+node = rclpy.create_node("alone")
+publisher = node.create_publisher(Float32MultiArray, "audio", 10)
+node.create_timer(0.05, lambda: publisher.publish(Float32MultiArray(data=array("f", [0.1] * 800))))
+rclpy.spin(node)
+"""
+
+
+def test_a_killed_publisher_followed_by_another_type(listener: Listener) -> None:
+    """The graph shows the dead one for many seconds: the living one is heard meanwhile."""
+    with talker(listener, pacing="asap"):
+        alone = subprocess.Popen([sys.executable, "-c", ALONE])
+        try:
+            listener.until(lambda: len(listener.frames) > 10 or alone.poll() is not None, "frames")
+        finally:
+            alone.kill()
+            alone.wait()
+        publisher = listener.node.create_publisher(UInt8MultiArray, "audio", QOS)
+        listener.until(publisher.get_subscription_count, "a subscription to the other type")
+        types = {info.topic_type for info in listener.node.get_publishers_info_by_topic("/audio")}
+        assert len(types) == 2, "the dead publisher is gone already"
+        listener.node.create_timer(0.05, partial(publisher.publish, UInt8MultiArray(data=array("B", bytes(1600)))))
+        listener.logged("hearing /audio (std_msgs/msg/UInt8MultiArray, reliable)")
+        count = len(listener.frames)
+        listener.until(lambda: len(listener.frames) > count + 20, "frames of the other type")
+
+
+@contextmanager
+def stranger(kind: Any) -> Iterator[Any]:
+    """A publisher of `kind` in a process of its own, as the middleware sees it: one type for each topic in each."""
+    context = rclpy.Context()
+    context.init()
+    node = Node("stranger", context=context)
+    try:
+        yield node.create_publisher(kind, "audio", QOS)
+    finally:
+        node.destroy_node()
+        context.try_shutdown()
+
+
+def test_a_foreign_type_on_the_topic_hides_no_audio(listener: Listener) -> None:
+    with stranger(String), stranger(Float64), stranger(Image), talker(listener, pacing="asap"):
+        for name in ("std_msgs/msg/String", "std_msgs/msg/Float64", "sensor_msgs/msg/Image"):
+            listener.logged(f"/audio also carries {name}, which is no audio")
+        publisher = listener.node.create_publisher(UInt8MultiArray, "audio", QOS)
+        listener.until(publisher.get_subscription_count, "the subscription")
+        publisher.publish(UInt8MultiArray(data=array("B", bytes(6400))))
+        listener.until(lambda: len(listener.frames) >= 10, "frames of good audio")
+
+
+def test_of_two_types_at_once_one_is_heard(listener: Listener) -> None:
+    with stranger(Float32MultiArray) as floats, talker(listener, pacing="asap"):
+        listener.until(floats.get_subscription_count, "the subscription")
+        listener.node.create_timer(0.05, partial(floats.publish, Float32MultiArray(data=array("f", [0.1] * 800))))
+        listener.until(lambda: len(listener.frames) > 10, "frames")
+        listener.node.create_publisher(UInt8MultiArray, "audio", QOS)
+        listener.logged("/audio also carries std_msgs/msg/UInt8MultiArray, which is not heard beside")
+        count = len(listener.frames)
+        listener.until(lambda: len(listener.frames) > count + 100, "more frames")
+    assert not any("hearing /audio (std_msgs/msg/UInt8" in line for line in listener.logs)
+
+
+def test_silence_about_a_wrong_topic_ends_with_what_there_is(listener: Listener) -> None:
+    listener.node.create_publisher(Float32MultiArray, "/robot/mic", QOS)
+    listener.node.create_publisher(String, "/robot/text", QOS)
+    with talker(listener):
+        line = listener.logged("nobody publishes on /audio")
+        assert "topics that may carry audio: /robot/mic (std_msgs/msg/Float32MultiArray). Choose one: audio:=" in line
+        assert "/robot/text" not in line
+        publisher = listener.node.create_publisher(UInt8MultiArray, "audio", QOS)
+        listener.until(publisher.get_subscription_count, "the subscription")
+        assert "hearing /audio (std_msgs/msg/UInt8MultiArray, reliable)" in listener.logged("hearing /audio")
 
 
 def test_mp3_is_refused_in_the_log_and_the_node_goes_on(listener: Listener) -> None:
@@ -122,7 +219,7 @@ def test_a_player_that_waits_for_a_pipe_ends_with_ctrl_c(tmp_path: Path) -> None
     writer = None
     while writer is None:
         assert time.monotonic() < end_s and process.poll() is None
-        with contextlib.suppress(OSError):  # nobody reads yet
+        with suppress(OSError):  # nobody reads yet
             writer = os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
     code, output = finish(process, signal.SIGINT)
     os.close(writer)

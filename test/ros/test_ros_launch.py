@@ -4,6 +4,7 @@
 """
 
 # ruff: noqa: E402 (what comes after importorskip)
+import contextlib
 import os
 import signal
 import subprocess
@@ -45,11 +46,36 @@ sys.exit(service.run())
 """
 
 
-def launch(*arguments: str) -> "subprocess.Popen[str]":
+PARENT = """
+from launch import LaunchDescription
+from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription, SetLaunchConfiguration
+from launch.launch_description_sources import PythonLaunchDescriptionSource
+
+
+def generate_launch_description():
+    include = IncludeLaunchDescription(PythonLaunchDescriptionSource({file!r}))
+    return LaunchDescription(
+        [
+            DeclareLaunchArgument("model", default_value="/opt/robot.urdf"),
+            SetLaunchConfiguration("name", "robot1"),
+            include,
+        ]
+    )
+"""
+ENDINGS = int(os.environ.get("DTALKER_ENDINGS", "2"))
+"""How often Ctrl-C is tried; ten times for a claim."""
+
+
+def children(pid: int) -> list[int]:
+    """Processes that `pid` has started."""
+    return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def launch(*arguments: str, file: Path = LAUNCH_FILE) -> "subprocess.Popen[str]":
     """What ``ros2 launch dtalker talker.launch.py ARGUMENTS`` does."""
     path = os.pathsep.join([os.environ.get("PYTHONPATH", ""), *LAUNCH_PATH])
     return subprocess.Popen(
-        [sys.executable, "-c", START, str(LAUNCH_FILE), *arguments],
+        [sys.executable, "-c", START, str(file), *arguments],
         env={**os.environ, "PYTHONPATH": path},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -93,7 +119,7 @@ def test_arguments_win_over_the_file(listener: Listener, tmp_path: Path) -> None
 
 
 def test_the_open_model_is_chosen_by_name(listener: Listener) -> None:
-    process = launch("model:=dtalker-open", "emotion:=sad")
+    process = launch("dtalker_model:=dtalker-open", "emotion:=sad")
     listener.until(lambda: len(listener.frames) > 20 or process.poll() is not None, "frames")
     assert parameter(listener, "dtalker", "model") == "dtalker-open"
     code, output = interrupt(process)
@@ -112,7 +138,9 @@ def test_without_autostart_a_manager_leads(listener: Listener) -> None:
 
 
 def test_sinks_are_written_by_a_node_beside(listener: Listener, tmp_path: Path) -> None:
-    process = launch(f"sinks:=csv:{tmp_path}/face.csv,{tmp_path}/face.jsonl", "name:=left", "blendshapes:=/face")
+    process = launch(
+        f"sinks:=csv:{tmp_path}/face.csv,{tmp_path}/face.jsonl", "dtalker_name:=left", "blendshapes:=/face"
+    )
     part = tmp_path / "face.jsonl.part"
     listener.until(lambda: (part.exists() and part.read_text()) or process.poll() is not None, "frames in the file")
     code, output = interrupt(process)
@@ -120,6 +148,54 @@ def test_sinks_are_written_by_a_node_beside(listener: Listener, tmp_path: Path) 
     assert "Traceback" not in output
     assert len((tmp_path / "face.csv").read_text().splitlines()) > 1
     assert (tmp_path / "face.jsonl").exists()
+
+
+def test_a_parent_with_a_model_and_a_name_of_its_own(listener: Listener, tmp_path: Path) -> None:
+    """As a robot's launch file includes it: `model` is an URDF, `name` the robot, and both are set before."""
+    parent = tmp_path / "robot.launch.py"
+    parent.write_text(PARENT.format(file=str(LAUNCH_FILE)))
+    process = launch("emotion:=sad", file=parent)
+    listener.until(lambda: len(listener.frames) > 20 or process.poll() is not None, "frames")
+    assert parameter(listener, "dtalker", "model") == "dtalker"
+    assert parameter(listener, "dtalker", "emotion") == "sad"
+    code, output = interrupt(process)
+    assert code == 0, output
+    assert "robot.urdf" not in output
+
+
+def test_a_model_under_the_robots_name_is_said() -> None:
+    code, output = finish(launch("model:=dtalker-open", "autostart:=false", "log_level:=loud"))
+    assert code == 1
+    assert "model:=dtalker-open is not used: the talker's model is dtalker_model:=dtalker-open" in output
+    assert "cannot start: failed to initialize rcl: Couldn't parse log level: '--log-level loud'" in output
+    assert "Traceback" not in output
+
+
+def test_a_missing_parameter_file_is_an_error(tmp_path: Path) -> None:
+    code, output = finish(launch(f"params_file:={tmp_path}/nowhere.yaml"))
+    assert code == 1
+    assert f"params_file: no file at {tmp_path}/nowhere.yaml" in output
+    assert "talker_node" not in output
+
+
+@pytest.mark.parametrize("number", range(ENDINGS))
+def test_ctrl_c_is_a_clean_end_of_all_nodes(listener: Listener, tmp_path: Path, number: int) -> None:
+    """The terminal and launch both signal: a node must not die of the second signal while it ends."""
+    process = launch(f"sinks:={tmp_path}/face.csv")
+    listener.until(lambda: (tmp_path / "face.csv.part").exists() or process.poll() is not None, "the sink node")
+    listener.until(lambda: len(listener.frames) > 5 or process.poll() is not None, "frames")
+    nodes = children(process.pid)
+    assert len(nodes) == 2
+    os.killpg(process.pid, signal.SIGINT)
+    while process.poll() is None:  # whoever ends gets it again and again
+        for node in nodes:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(node, signal.SIGINT)
+        listener.executor.spin_once(timeout_sec=0.01)
+    code, output = finish(process)
+    assert code == 0, output
+    assert output.count("process has finished cleanly") == 2, output
+    assert "has died" not in output and "Traceback" not in output, output
 
 
 def test_every_argument_is_described() -> None:

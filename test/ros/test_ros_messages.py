@@ -3,11 +3,13 @@
 import os
 import subprocess
 import sys
+from array import array
 from pathlib import Path
 
 import pytest
 from message_packages import environment
 from ros_rig import Listener, check_kinds, listener, short_wav, talker
+from std_msgs.msg import Int16MultiArray
 
 __all__ = ["listener", "short_wav"]
 
@@ -47,6 +49,28 @@ def test_audio_info_declares_the_format(listener: Listener) -> None:
         finally:
             capture.kill()
             capture.wait()
+
+
+def test_audio_info_ends_with_its_publisher(listener: Listener) -> None:
+    """Killed outright, and followed by another type of another node that announces nothing."""
+    env = environment("ros_drivers")
+    with talker(listener, env, pacing="asap", gap_ms=5000.0):
+        capture = subprocess.Popen([sys.executable, "-c", CAPTURE], env={**os.environ, **env})
+        try:
+            listener.logged("audio_info: AudioFormat(sample_rate_hz=32000, channels=2")
+            _queued_after(listener, 5)
+        finally:
+            capture.kill()
+            capture.wait()
+        publisher = listener.node.create_publisher(Int16MultiArray, "audio", 10)
+        listener.until(publisher.get_subscription_count, "the subscription")
+        message = Int16MultiArray(data=array("h", bytes(2 * 1600)))  # five frames at 16 kHz mono, one as announced
+        listener.node.create_timer(0.1, lambda: publisher.publish(message))
+        listener.logged("hearing /audio (std_msgs/msg/Int16MultiArray, reliable)")
+        before = int(listener.fresh_diagnostics()["messages_received"]), len(listener.frames)
+        _queued_after(listener, 20)
+        messages = int(listener.diagnostics[-1]["messages_received"]) - before[0]
+        assert len(listener.frames) - before[1] > 4 * messages
 
 
 def _queued_after(listener: Listener, messages: int) -> float:

@@ -9,14 +9,19 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
+from node_rig import node
 from ros_rig import FRAME_NS, QOS, Listener, finish, listener, stamp_ns, start, talker
 
 # isort: split
 
+from diagnostic_msgs.msg import DiagnosticStatus
 from dtalker.msg import FaceInfo
 from dtalker.srv import Express
+from lifecycle_msgs.msg import Transition
+from lifecycle_msgs.srv import ChangeState
+from rcl_interfaces.srv import GetParameters
 from rosgraph_msgs.msg import Clock  # type: ignore[import-untyped, unused-ignore]
-from std_msgs.msg import Int16MultiArray
+from std_msgs.msg import Int16MultiArray, UInt8MultiArray
 from std_srvs.srv import Trigger
 
 import dtalker_model
@@ -24,6 +29,7 @@ from dtalker_model.blendshapes import ARKIT_NAMES, INDEX
 
 __all__ = ["listener"]
 
+OK, WARN = DiagnosticStatus.OK[0], DiagnosticStatus.WARN[0]
 MOUTH = [INDEX[name] for name in ("jawOpen", "mouthFunnel", "mouthPucker", "mouthLowerDownLeft", "mouthUpperUpLeft")]
 MARGIN_NS = 30_000_000
 """For the way of a service call and of a frame through the middleware."""
@@ -83,6 +89,8 @@ def test_simulated_time_is_followed(listener: Listener) -> None:
     listener.until(lambda: len(listener.frames) > 200 or process.poll() is not None, "frames")
     code, output = finish(process, signal.SIGINT)
     assert code == 0, output
+    # The clock stands at 0 before its first message: what began there would be 5,000 frames late.
+    assert max(int(figures["dropped_frames"]) for figures in listener.diagnostics) < 1000
     stamps_s = [stamp_ns(message) / 1e9 for _, message in listener.frames]
     assert 100 < stamps_s[0] < stamps_s[-1] < now["s"] + 1
     assert stamps_s[-1] - stamps_s[-101] == pytest.approx(2.0, abs=1e-6)
@@ -134,6 +142,59 @@ def test_express_changes_and_refuses(listener: Listener) -> None:
         listener.until(lambda: listener.speakers, "the belief about the speaker")
         card = dtalker_model.load().card
         assert set(listener.speakers[-1].identities) <= set(card.identities)
+
+
+def test_express_leaves_what_is_left_out(listener: Listener) -> None:
+    """As `ros2 service call ... "{emotion: happy}"` and Unity's `new ExpressRequest()` do."""
+    with talker(listener, intensity=1.5):
+        assert Express.Request().intensity == -1.0
+        assert listener.call(Express, "dtalker/express", emotion="happy").success
+        values = listener.call(GetParameters, "dtalker/get_parameters", names=["emotion", "intensity"]).values
+        assert (values[0].string_value, values[1].double_value) == ("happy", 1.5)
+        assert listener.call(Express, "dtalker/express", intensity=0.0).success
+        answer = listener.call(Express, "dtalker/express", emotion="sad", intensity=float("nan"))
+        assert not answer.success and "intensity" in answer.message
+        values = listener.call(GetParameters, "dtalker/get_parameters", names=["emotion", "intensity"]).values
+        assert (values[0].string_value, values[1].double_value) == ("happy", 0.0)
+
+
+@pytest.mark.parametrize("end", ["deactivate", "SIGINT", "SIGTERM"])
+@pytest.mark.parametrize("rate_hz", [50.0, 25.0])
+def test_the_mouth_comes_to_rest_at_the_end(listener: Listener, speech: np.ndarray, end: str, rate_hz: float) -> None:
+    """In mid-word; what Unity shows is the last frame that came."""
+    process = start("talker_node", publish_rate_hz=rate_hz)
+    listener.until(lambda: listener.infos or process.poll() is not None, "the talker node")
+    speak(listener, speech)
+    listener.until(lambda: listener.frames[-1][1].weights[MOUTH].max() > 0.1, "an open mouth")
+    ended_ns = listener.node.get_clock().now().nanoseconds
+    if end == "deactivate":
+        request = Transition(id=Transition.TRANSITION_DEACTIVATE)
+        assert listener.call(ChangeState, "dtalker/change_state", transition=request).success
+    else:
+        process.send_signal(signal.Signals[end])
+        listener.until(lambda: process.poll() is not None, "the end")
+    listener.settle()
+    code, output = finish(process, signal.SIGINT)
+    assert code == 0, output
+    is_open = [message.weights[MOUTH].max() > 0.02 for _, message in listener.frames]
+    at_rest = listener.frames[max(i for i, open_now in enumerate(is_open) if open_now) + 1 :]
+    assert at_rest, "the last frame has an open mouth"
+    assert stamp_ns(at_rest[0][1]) - ended_ns <= 100_000_000 + MARGIN_NS
+    steps = np.diff([stamp_ns(message) for _, message in listener.frames])
+    assert set(np.abs(steps - 1e9 / rate_hz) < 2) == {True}
+
+
+def test_diagnostics_return_to_ok(listener: Listener, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dtalker_ros.outputs.FAULT_S", 2.0)
+    with node():
+        publisher = listener.node.create_publisher(UInt8MultiArray, "audio", QOS)
+        listener.until(publisher.get_subscription_count, "the subscription")
+        listener.until(lambda: listener.statuses, "diagnostics")
+        assert {level for level, _ in listener.statuses} == {OK}
+        publisher.publish(UInt8MultiArray(data=array("B", b"abc")))
+        listener.until(lambda: listener.statuses[-1][0] == WARN, "a warning")
+        listener.until(lambda: listener.statuses[-1][0] == OK, "no warning")
+        assert listener.diagnostics[-1]["messages_refused"] == "1"
 
 
 def test_a_late_joiner_gets_the_information(listener: Listener) -> None:

@@ -78,7 +78,7 @@ def _from_transformers(source: str) -> FrozenHubert:
     try:
         transformers = import_module("transformers")
     except ImportError:
-        raise ModelError(f"{source}: needs transformers: pip install 'dtalker[train]'") from None
+        raise ModelError(f"{source}: needs transformers: pip install transformers") from None
     place, reach = _place(source)
     try:
         kind = transformers.HubertConfig.get_config_dict(place, **reach)[0].get("model_type")

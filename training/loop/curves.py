@@ -102,6 +102,6 @@ def _tensorboard(folder: Path, step: int) -> Any:
     try:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError:
-        print("no TensorBoard curves: tensorboard is not installed (pip install 'dtalker[train]')", flush=True)
+        print("no TensorBoard curves: tensorboard is not installed (pip install tensorboard)", flush=True)
         return None
     return SummaryWriter(folder, purge_step=step + 1)

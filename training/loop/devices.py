@@ -72,7 +72,7 @@ class Processes:
         try:
             from accelerate import Accelerator, DistributedDataParallelKwargs, InitProcessGroupKwargs
         except ImportError as error:
-            raise ImportError("training needs accelerate: pip install 'dtalker[train]'") from error
+            raise ImportError("training needs accelerate: pip install accelerate") from error
 
         # Label dropout and frozen parts leave parameters without a gradient in some steps.
         settings = [DistributedDataParallelKwargs(find_unused_parameters=True), InitProcessGroupKwargs(timeout=WAIT)]

@@ -17,7 +17,7 @@ def sounddevice_module() -> Any:
     try:
         import sounddevice
     except ImportError:
-        raise AudioError("the microphone needs the Python module sounddevice: pip install 'dtalker[mic]'") from None
+        raise AudioError("the microphone needs the Python module sounddevice: pip install sounddevice") from None
     except OSError as error:
         raise AudioError(f"the microphone needs PortAudio ({error}): apt install libportaudio2") from None
     return sounddevice

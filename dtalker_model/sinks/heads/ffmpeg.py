@@ -74,19 +74,22 @@ class Encoder:
         return self._errors.read().decode(errors="replace")
 
 
-def defragment(part: Path, path: Path, length_s: float) -> None:
+def defragment(part: Path, path: Path, length_s: float, sound: Path | None = None) -> None:
     """Make `path` of the first `length_s` of `part`, its index in front, as every player likes it.
 
-    Where there is no room for that, `part` itself gets the name.
+    `sound` is a file that runs along. Where there is no room for all that, `part` itself gets the name.
     """
     whole = part.with_name(f"{path.stem}.whole{path.suffix}")
+    audio = [] if sound is None else ["-i", _file(sound), "-map", "1:a:0"]
+    form = ["-c", "copy", "-c:a", "copy" if sound is None else "aac", "-t", f"{length_s}", "-movflags", "+faststart"]
     # The times as they are: else all is moved by what AAC put in front, the pictures too.
-    copy = ["-copyts", "-i", _file(part), "-c", "copy", "-map", "0", "-t", f"{length_s}", "-movflags", "+faststart"]
+    copy = ["-copyts", "-i", _file(part), *audio, "-map", "0", *form]
     run = subprocess.run(
         [find_ffmpeg(), "-y", "-loglevel", "error", *copy, "-f", "mp4", _file(whole)],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         check=False,
+        start_new_session=True,
     )
     if run.returncode == 0:
         os.replace(whole, path)

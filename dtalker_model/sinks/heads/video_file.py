@@ -13,6 +13,7 @@ from dtalker_model.errors import AudioError, SinkError
 from dtalker_model.sinks.heads.ffmpeg import Encoder, defragment, find_ffmpeg
 from dtalker_model.sinks.heads.glb_morphs import damaged, read_head
 from dtalker_model.sinks.heads.head_picture import HeadPicture
+from dtalker_model.sinks.heads.live_film import LiveFilm
 from dtalker_model.sinks.protocol import StreamInfo, TimedWeights
 
 RATE_HZ = 30.0
@@ -24,8 +25,8 @@ MOST_CHANNELS = 8
 class VideoSink:
     """``video:FILE.mp4``; `size` in pixels, `avatar`: another head with ARKit morph targets.
 
-    The frames wait in memory (6 kB a second) and are drawn in `close`, which takes longer than a live stream could
-    wait. The sound is the stream's, where it has one, as our own reader hears it: both begin together.
+    The frames of a file wait in memory (6 kB a second) and are drawn in `close`; those of a live stream are drawn and
+    encoded while it runs. The sound is the stream's, where it has one, as our own reader hears it: both begin together.
     """
 
     address = None
@@ -44,6 +45,7 @@ class VideoSink:
         self._info = StreamInfo(0)
         self._picture: HeadPicture | None = None
         self._frames: list[TimedWeights] = []
+        self._film: LiveFilm | None = None
 
     def open(self, info: StreamInfo) -> None:
         find_ffmpeg()
@@ -60,16 +62,50 @@ class VideoSink:
         self._picture = picture
 
     def write(self, frame: TimedWeights) -> None:
-        self._frames.append(frame)
+        if not self._info.live:
+            self._frames.append(frame)
+            return
+        if self._film is None:
+            assert self._picture is not None
+            encoder = Encoder(self._part, self._size, round(self.rate_hz), None, 0.0)
+            self._film = LiveFilm(encoder, self._picture, self.rate_hz)
+        self._film.put(frame)
 
     def close(self) -> None:
-        """Draw and encode everything; an interruption ends the film there."""
+        """Draw and encode what is left to do; an interruption ends the film there."""
         picture, self._picture = self._picture, None
         if picture is None:
             return
-        if not self._frames:
+        if self._film is not None:
+            self._end(self._film)
+        elif self._frames:
+            self._draw_all(picture)
+        else:
             self._part.unlink(missing_ok=True)
-            return
+
+    def _end(self, film: LiveFilm) -> None:
+        try:
+            film.finish(self._tell)
+        except SinkError as error:
+            raise SinkError(f"{error}{self._left_over()}") from error
+        except KeyboardInterrupt:
+            self._finish_with_sound(film.pictures)
+            raise
+        self._finish_with_sound(film.pictures)
+
+    def _finish(self, pictures: int, sound: Path | None = None) -> None:
+        """Give the film its name; `sound` runs along, where it is not in it yet."""
+        defragment(self._part, self.path, pictures / self.rate_hz, sound)
+
+    def _finish_with_sound(self, pictures: int) -> None:
+        if self._info.speech is None:
+            return self._finish(pictures)
+        with tempfile.TemporaryDirectory() as folder:
+            sound = Path(folder) / "speech.wav"
+            _copy_sound(self._info.speech, sound, pictures / self.rate_hz)
+            return self._finish(pictures, sound)
+
+    def _draw_all(self, picture: HeadPicture) -> None:
         faces = self._faces()
         done = 0
         try:
@@ -82,11 +118,11 @@ class VideoSink:
             raise SinkError(f"{error}{self._left_over()}") from error
         except KeyboardInterrupt:
             if done:
-                defragment(self._part, self.path, done / self.rate_hz)
+                self._finish(done)
             else:
                 self._part.unlink(missing_ok=True)
             raise
-        defragment(self._part, self.path, len(faces) / self.rate_hz)
+        self._finish(len(faces))
 
     @contextlib.contextmanager
     def _encoder(self, pictures: int) -> Iterator[Encoder]:

@@ -114,7 +114,7 @@ def test_a_device_that_is_none(microphone: FakeMicrophone, capsys: Any) -> None:
 @pytest.mark.parametrize(
     ("error", "message"),
     [
-        (ImportError(), "the microphone needs the Python module sounddevice: pip install 'dtalker[mic]'"),
+        (ImportError(), "the microphone needs the Python module sounddevice: pip install sounddevice"),
         (OSError("PortAudio library not found"), "the microphone needs PortAudio (PortAudio library not found): apt"),
     ],
 )

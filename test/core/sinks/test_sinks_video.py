@@ -7,13 +7,13 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import soundfile
 from checkout import ROOT
 from cli_rig import voice
+from film_rig import needs_ffmpeg, probed
 from sink_rig import feed, info, ramp, tiny_head
 
 from dtalker_model.avatar import HEAD
@@ -24,9 +24,6 @@ from dtalker_model.sinks.heads.glb_container import Glb
 from dtalker_model.sinks.heads.head_picture import BACKGROUND, HeadPicture
 
 pytest.importorskip("PIL", reason="Pillow is not installed")
-needs_ffmpeg = pytest.mark.skipif(
-    not (shutil.which("ffmpeg") and shutil.which("ffprobe")), reason="ffmpeg is not installed: apt install ffmpeg"
-)
 REST = np.zeros(52, np.float32)
 
 
@@ -40,13 +37,6 @@ def speech(tmp_path: Path) -> Path:
     path = tmp_path / "speech.wav"
     soundfile.write(path, voice(2, 16_000), 16_000)
     return path
-
-
-def probed(path: Path) -> dict[str, dict[str, Any]]:
-    """What ffprobe says of each stream, pictures and samples counted, by the stream's kind."""
-    command = ["ffprobe", "-v", "error", "-count_frames", "-show_streams", "-of", "json", str(path)]
-    run = subprocess.run(command, capture_output=True, text=True, check=True)
-    return {stream["codec_type"]: stream for stream in json.loads(run.stdout)["streams"]}
 
 
 def pixels(picture: HeadPicture, **weights: float) -> np.ndarray:

@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -260,6 +261,25 @@ def test_a_voice_of_another_model_is_named_with_what_to_do(library_file: Path) -
     for settings in (Settings(identity="zoe"), Settings(emotion="mix", emotion_weights={"zoe": 1.0})):
         with pytest.raises(SettingError, match=expected):
             voices_for(card(), settings)
+
+
+def test_a_model_without_a_listener_does_not_advise_to_enroll(library_file: Path) -> None:
+    VoiceLibrary().add(voice("zoe", "cd" * 32))
+    with pytest.raises(SettingError, match="take model 'test', or a name of this model") as refusal:
+        voices_for(card(listener_sha256=""), Settings(identity="zoe"))
+    assert "enroll it again" not in str(refusal.value)
+
+
+def test_a_voice_of_the_wrong_length_is_refused_where_it_is_needed(
+    library_file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    VoiceLibrary().add(replace(voice("anna"), identity=(0.5,) * 3, emotion=(0.5,) * 3))
+    VoiceLibrary().add(voice("zoe"))
+    with caplog.at_level(logging.WARNING, "dtalker"):
+        assert voices_for(card(), Settings(identity="zoe")) == [voice("zoe")]
+    assert "voice 'anna'" in caplog.text and "embeddings of 3 numbers, the model 'test' of 2" in caplog.text
+    with pytest.raises(VoiceError, match="enroll it again with --replace"):
+        voices_for(card(), Settings(emotion="anna"))
 
 
 def test_the_data_folder_follows_the_system(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -2,8 +2,10 @@
 
 import asyncio
 import json
+import re
 import signal
 import threading
+from array import array
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,9 @@ import pytest
 from ros_rig import Listener, finish, listener, play, short_wav, start, talker
 
 # isort: split
+
+from rcl_interfaces.srv import ListParameters
+from std_msgs.msg import Int16MultiArray
 
 aiohttp = pytest.importorskip("aiohttp", reason="needs the extra [view] (aiohttp)")
 
@@ -89,6 +94,80 @@ def test_a_talkers_face_is_shown_and_steered(listener: Listener, short_wav: Path
             code, output = finish(viewer, signal.SIGINT)
         assert code == 0, output
         assert "Traceback" not in output, output
+
+
+def test_a_talker_with_a_namespace_and_remappings_is_found(listener: Listener) -> None:
+    """`-p talker:=/robot1/face` and nothing else."""
+    remapped = ["-r", "__ns:=/robot1", "-r", "__node:=face", "-r", "blendshapes:=/faces/first", "-r", "audio:=/mic"]
+    node = start("talker_node", None, remapped)
+    viewer = start("face_viewer_node", port=0, talker="/robot1/face")
+    page = Page(listener.logged("the face is at").split()[-1])
+    try:
+        listener.until(lambda: len([kind for kind, _ in page.binary if kind == FRAME]) > 20, "frames on the page")
+        listener.until(lambda: page.last("settings"), "the settings")
+        page.send(type="set", id=1, changes={"emotion": "sad"})
+        listener.until(lambda: page.last("applied", lambda text: text["id"] == 1), "the answer")
+        voice = listener.node.create_publisher(Int16MultiArray, "/mic", 10)
+        loud = Int16MultiArray(data=array("h", [8000, -8000] * 800))
+        listener.node.create_timer(0.1, lambda: voice.publish(loud))
+        listener.until(lambda: any(kind == AUDIO for kind, _ in page.binary), "the sound that the talker hears")
+    finally:
+        page.close()
+        ends = [finish(process, signal.SIGINT) for process in (viewer, node)]
+    assert [code for code, _ in ends] == [0, 0], ends
+
+
+def test_the_page_follows_a_talker_that_was_started_anew(listener: Listener) -> None:
+    first = start("talker_node", emotion="happy")
+    viewer = start("face_viewer_node", port=0)
+    page = Page(listener.logged("the face is at").split()[-1])
+    try:
+        listener.until(lambda: page.last("settings", lambda t: t["settings"]["emotion"] == "happy"), "its settings")
+        first.kill()
+        finish(first)
+        page.send(type="set", id=7, changes={"emotion": "angry"})
+        refused = listener.until(lambda: page.last("refused", lambda text: text["id"] == 7), "an answer for the dead")
+        assert "did not answer within 3 s: is it still running?" in refused["reason"]
+        second = start("talker_node", emotion="sad")
+        try:
+            shown = listener.until(
+                lambda: page.last("settings", lambda t: t["settings"]["emotion"] == "sad"), "the new"
+            )
+            assert page.texts["settings"][-1] == shown
+            page.send(type="set", id=8, changes={"emotion": "angry"})
+            listener.until(lambda: page.last("applied", lambda text: text["id"] == 8), "the answer")
+        finally:
+            assert finish(second, signal.SIGINT)[0] == 0
+    finally:
+        page.close()
+        assert finish(viewer, signal.SIGINT)[0] == 0
+
+
+def test_the_token_is_no_secret_that_ros_tells(listener: Listener, tmp_path: Path) -> None:
+    """Neither in /rosout nor in a parameter; one that is made up goes to the terminal alone."""
+    viewer = start("face_viewer_node", port=0, host="0.0.0.0")
+    listener.logged("the face is at http://")
+    names = listener.call(ListParameters, "face_viewer/list_parameters").result.names
+    code, output = finish(viewer, signal.SIGINT)
+    assert code == 0
+    (token,) = re.findall(r"the face, for other machines: http://\S+/\?token=(\S+)", output)
+    assert not any(token in line for line in listener.logs)
+    assert "token" not in names and "token_file" in names
+    file = tmp_path / "token"
+    file.write_text("what-nobody-guesses\n")
+    viewer = start("face_viewer_node", port=0, host="0.0.0.0", token_file=str(file))
+    listener.until(lambda: sum("the face is at" in line for line in listener.logs) == 2, "the second viewer")
+    port = listener.logs[-1].rpartition(":")[2].strip("/") if "the face is at" in listener.logs[-1] else ""
+    code, output = finish(viewer, signal.SIGINT)
+    assert code == 0 and port
+    assert "what-nobody-guesses" not in output + " ".join(listener.logs)
+
+
+def test_a_token_file_that_is_none_is_said(tmp_path: Path) -> None:
+    (tmp_path / "empty").write_text("\n")
+    for name, said in (("nowhere", "token_file: cannot read a token from"), ("empty", "token_file: the first line of")):
+        code, output = finish(start("face_viewer_node", port=0, token_file=str(tmp_path / name)))
+        assert code == 1 and said in output and "Traceback" not in output
 
 
 def test_changes_become_parameters() -> None:

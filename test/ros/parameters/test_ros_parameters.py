@@ -1,5 +1,8 @@
 """Parameters: every one is described, changes take effect while the node runs, refusals say why and change nothing."""
 
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -76,6 +79,79 @@ def test_accepted_values_reach_the_talker_and_refused_ones_say_why() -> None:
             assert reason in result.reason
             assert talker_node.get_parameter(name).value != value
         assert talker_node.talker.settings == before
+
+
+def test_whole_numbers_are_taken_for_doubles() -> None:
+    """As YAML and `ros2 param set` write them; the parameter stays a double, whoever reads it."""
+    with node(playout_delay_ms=200, intensity=2, gain__jawOpen=3) as talker_node:
+        assert talker_node.parameters.values()["playout_delay_ms"] == 200.0
+        assert talker_node.talker.settings.gains == {"jawOpen": 3.0}
+        for name, value in (("intensity", 1), ("playout_delay_ms", 300), ("gain.jawOpen", 0), ("blink_rate_hz", 1)):
+            assert set_one(talker_node, name, value).successful, name
+        assert talker_node.talker.settings.intensity == 1.0
+        for name in ("intensity", "playout_delay_ms", "gain.jawOpen", "blink_rate_hz"):
+            assert talker_node.get_parameter(name).type_ == Parameter.Type.DOUBLE
+            assert talker_node.describe_parameter(name).type == Parameter.Type.DOUBLE.value
+        for wrong, given, reason in (
+            ("intensity", 3, "Parameter intensity out of range. Min: 0.0, Max: 2.0, value: 3.0"),
+            ("intensity", "much", "intensity: received 'much', expecting type 'DOUBLE'"),
+            ("intensity", True, "intensity: received True, expecting type 'DOUBLE'"),
+            ("playout_delay_ms", 7, "playout_delay_ms out of range"),
+        ):
+            result = set_one(talker_node, wrong, given)
+            assert not result.successful and reason in result.reason
+        assert not talker_node.set_parameters([Parameter("intensity", Parameter.Type.NOT_SET)])[0].successful
+        assert talker_node.get_parameter("intensity").value == 1.0
+        assert talker_node.describe_parameter("intensity").type == Parameter.Type.DOUBLE.value
+
+
+def test_values_that_nobody_takes_are_said(listener: Listener) -> None:
+    with node(emotoin="happy", gain__jawopen=0.5, emotion_weights__sad=0.5, emotion_weights__hapy=0.5):
+        line = listener.logged("parameters that are not known here and not used")
+        assert "emotoin (did you mean emotion?)" in line
+        assert "gain.jawopen (did you mean gain.jawOpen?)" in line
+        assert "emotion_weights.hapy (did you mean emotion_weights.happy?)" in line
+        assert "emotion_weights.sad" not in line
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["-r", "bad:="], "cannot start: failed to initialize rcl: Couldn't parse remap rule: '-r bad:='."),
+        (["--log-level", "loud"], "Couldn't parse log level: '--log-level loud'. Error: Argument does not use a valid"),
+        (
+            ["--params-file", "nowhere.yaml"],
+            "Couldn't parse params file: '--params-file nowhere.yaml'. Error: Error open",
+        ),
+        (["--params-file", "{bad}"], "Error: Sequences can only be values and not keys in params. Error at line 2"),
+        (["-r", "__node:=a b"], "Couldn't parse remap rule: '-r __node:=a b'"),
+    ],
+)
+@pytest.mark.parametrize("module", ["talker_node", "sink_node"])
+def test_a_bad_command_line_gives_one_line_of_ours(
+    tmp_path: Path, module: str, arguments: list[str], expected: str
+) -> None:
+    bad = tmp_path / "bad.yaml"
+    bad.write_text("a:\n  - b: [\n")
+    given = [str(bad) if word == "{bad}" else word for word in arguments]
+    command = [sys.executable, "-m", f"dtalker_ros.nodes.{module}", "--ros-args", *given]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    ours = [line for line in done.stderr.splitlines() if "[rcl]" not in line]  # rcl itself says that it failed
+    assert len(ours) == 1 and "[FATAL]" in ours[0] and expected in ours[0], done.stderr
+    assert "/src/" not in ours[0]
+
+
+def test_names_of_the_model_are_described() -> None:
+    with node() as talker_node:
+        names = ", ".join(talker_node.talker.card.emotions)
+        assert f"Names of dtalker: {names}." in talker_node.describe_parameter("emotion").description
+        assert "Names of dtalker: default, " in talker_node.describe_parameter("identity").description
+    with node(model="dtalker-open") as talker_node:
+        description = talker_node.describe_parameter("emotion").description
+        assert "Names of dtalker-open: neutral" in description
+        assert "It has no listener: neither 'live' nor enrolled voices." in description
 
 
 def test_setting_a_mapping_entry_back_removes_it() -> None:
