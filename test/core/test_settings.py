@@ -114,3 +114,11 @@ def test_a_model_without_a_listener_cannot_follow_the_voice(wanted: dict[str, An
     with pytest.raises(SettingError, match="no listener: choose identity and emotion by name"):
         Settings(**wanted).check(["default"], ["neutral"], [2], hears=False)
     Settings(**wanted).check(["default"], ["neutral"], [2])
+
+
+def test_a_model_that_knows_one_articulation_refuses_another() -> None:
+    for articulation in (0.5, 0.99, 2.0):
+        with pytest.raises(SettingError, match=f"articulation: this model knows 1 alone, not {articulation:g}"):
+            Settings(articulation=articulation).check(["default"], ["neutral"], [2], articulates=False)
+        Settings(articulation=articulation).check(["default"], ["neutral"], [2])
+    Settings().check(["default"], ["neutral"], [2], articulates=False)

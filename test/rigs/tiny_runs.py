@@ -11,7 +11,7 @@ from tiny_corpus import write_corpus
 from training.loop import config
 from training.stages import run_distill, run_regression, run_teacher
 
-SIZES = {"encoder_dim": 16, "decoder_dim": 16}
+SIZES = {"encoder_dim": 16, "encoder_hidden": 12, "encoder_layers": 1, "decoder_dim": 16}
 DATA = {
     "sampling": {"crop_frames": 50},
     "share": {"ravdess": 1.0, "grid": 1.0, "facegood": 1.0, "ravdess_song": 1.0},

@@ -130,7 +130,7 @@ def test_a_regression_network_hears_no_noise(runs: Runs) -> None:
     torch.testing.assert_close(first, second)
     p, audio = network.student.integrator(style_of, style_of), audio_feature(network, heard)
     one, hidden = torch.ones(1), torch.zeros(1, 3, 16)
-    clean = network.student.decoder(p, audio, torch.zeros(1, 20, 52), one, one, hidden)[0]
+    clean = network.student.decoder(p, audio, torch.zeros(1, 20, 52), one, one, one, hidden)[0]
     expected = clean / network.student.motion_scale + network.student.motion_mean
     torch.testing.assert_close(first, expected.detach(), atol=1e-5, rtol=1e-5)
 

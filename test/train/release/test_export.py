@@ -9,6 +9,8 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="torch is not installed: pip install '.[train]'")
 
+from torch import Tensor, nn  # noqa: E402
+
 from dtalker_model.errors import ModelError  # noqa: E402
 from dtalker_model.networks.hubert_cnn import HubertCnnConfig  # noqa: E402
 from dtalker_model.networks.network import Student  # noqa: E402
@@ -115,6 +117,30 @@ def test_the_offline_student_is_exported_too(tmp_path: Path) -> None:
     assert export.parity(student, path, student_inputs(student), 2, 4) < TOLERANCE
     with pytest.raises(ModelError, match="not a dtalker model of this kind"):
         OnnxStep(path, embedding_dim=64, steps=2)
+
+
+class Before(nn.Module):
+    """The form of the graphs of before articulation was learned."""
+
+    def initial_state(self, batch: int) -> dict[str, Tensor]:
+        return {DECODER: torch.zeros(batch, 2, 3, 4)}
+
+    def forward(
+        self, features: Tensor, noise: Tensor, identity: Tensor, emotion: Tensor, state: dict[str, Tensor]
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        voice = identity.sum(dim=-1, keepdim=True) + emotion.sum(dim=-1, keepdim=True)
+        return noise * features.mean(dim=-1, keepdim=True) + voice, {DECODER: state[DECODER] + 1}
+
+
+def test_a_model_of_before_articulation_goes_on_working(tmp_path: Path) -> None:
+    path, inputs = tmp_path / "before.onnx", {"features": 128, "noise": 52, "identity": 64, "emotion": 64}
+    export._export(Before().eval(), inputs, ["weights"], path)  # type: ignore[arg-type]
+    step = OnnxStep(path, embedding_dim=64, steps=2)
+    weights, state = run(step, 2, [(T, 2)])
+    np.testing.assert_array_equal(run(step, 2, [(T, 2)], articulation=2.0)[0], weights)
+    assert state[DECODER].shape == (2, 2, 3, 4) and (state[DECODER] == 1).all()
+    with pytest.raises(ModelError, match="not a dtalker model of this kind"):
+        OnnxStep(path, embedding_dim=32, steps=2)
 
 
 def test_a_wrong_graph_is_not_written(student: Student, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

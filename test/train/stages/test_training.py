@@ -36,7 +36,7 @@ DATA = {
     "batch": 4,
     "heard_batch": 2,
 }
-SIZES = {"encoder_dim": 16, "decoder_dim": 16}
+SIZES = {"encoder_dim": 16, "encoder_hidden": 12, "decoder_dim": 16}
 PLAN = {"steps": 2, "validate_every": 2}
 TEACHER = {
     "teacher": {"shared": SIZES, "encoder": "scratch", "scratch": {"dim": 12}, "steps": 16},

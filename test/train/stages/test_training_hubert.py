@@ -26,7 +26,7 @@ DATA = {
     "batch": 2,
     "heard_batch": 1,
 }
-SIZES = {"encoder_dim": 16, "decoder_dim": 16}
+SIZES = {"encoder_dim": 16, "encoder_hidden": 12, "decoder_dim": 16}
 CNN = {"encoder": "hubert_cnn", "feature_dim": 320, "hubert_cnn": {"conv_dim": 8, "lstm_dim": 8}}
 PLAN = {"steps": 1, "validate_every": 1}
 
