@@ -93,3 +93,15 @@ def test_only_ears_that_keep_are_told_which_clip_it_is(tmp_path: Path) -> None:
     kept = Kept(ear, tmp_path, "whisper")
     np.testing.assert_array_equal(hear_clip(kept, CLIP, 1.0, AUDIO), hear_clip(kept, CLIP, 1.0, AUDIO))
     assert ear.times == 3
+
+
+OPEN_FILES = Path("/proc/self/fd")
+
+
+@pytest.mark.skipif(not OPEN_FILES.is_dir(), reason="this system does not tell which files are open")
+@pytest.mark.xfail(reason="a mapped array keeps its file open; a process may open 1024 on most systems", strict=True)
+def test_the_rows_of_many_clips_hold_no_files_open(tmp_path: Path) -> None:
+    kept = Kept(Ear(), tmp_path, "whisper")
+    before = len(list(OPEN_FILES.iterdir()))
+    held = [kept.of_clip(replace(CLIP, id=f"{k}"), 1.0, AUDIO) for k in range(40)]
+    assert len(held) == 40 and len(list(OPEN_FILES.iterdir())) < before + 10
