@@ -1,6 +1,7 @@
-"""What happens to speech on its way to a robot: babble and noise, a telephone. Seeded, the same for every model.
+"""What happens to speech on its way to a robot: babble and noise, hiss, a telephone. Seeded, the same for every model.
 
-The ranges of the augmentation that models learn from are not used: what is measured must not move when those do.
+Babble opens the mouth of a model that takes it for its speaker; hiss, in which it hears nobody, shuts it. The ranges of
+the augmentation that models learn from are not used: what is measured must not move when those do.
 """
 
 from __future__ import annotations
@@ -34,8 +35,12 @@ def noisy(audio: np.ndarray, others: Sequence[np.ndarray], draw: np.random.Gener
     noise = _unit(coloured(len(audio), draw, PINK))
     if len(others) >= FEWEST_TALKERS:
         noise = noise + _unit(babble(len(audio), draw, others))
-    heard = add_at_snr(audio, noise, snr_db)
-    return (heard / max(1.0, float(np.abs(heard).max()))).astype(np.float32)
+    return _loud_enough(add_at_snr(audio, noise, snr_db))
+
+
+def hissing(audio: np.ndarray, others: Sequence[np.ndarray], draw: np.random.Generator, snr_db: float) -> np.ndarray:
+    """White noise `snr_db` below the level of the speech."""
+    return _loud_enough(add_at_snr(audio, coloured(len(audio), draw, 0.0), snr_db))
 
 
 def telephone(audio: np.ndarray, others: Sequence[np.ndarray], draw: np.random.Generator) -> np.ndarray:
@@ -47,8 +52,14 @@ CONDITIONS: Mapping[str, Spoil] = {
     "clean": clean,
     "10 dB": partial(noisy, snr_db=10.0),
     "0 dB": partial(noisy, snr_db=0.0),
+    "0 dB hiss": partial(hissing, snr_db=0.0),
     "telephone": telephone,
 }
+
+
+def _loud_enough(heard: np.ndarray) -> np.ndarray:
+    """Turned down where it would clip."""
+    return (heard / max(1.0, float(np.abs(heard).max()))).astype(np.float32)
 
 
 def _unit(noise: np.ndarray) -> np.ndarray:

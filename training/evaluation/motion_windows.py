@@ -60,7 +60,7 @@ def frechet(pairs: Sequence[Pair], coefficients: Sequence[int]) -> Figure:
 
 def _windows_of(pair: Pair, side: str, coefficients: Sequence[int]) -> np.ndarray:
     values = getattr(pair, side)[:, coefficients].astype(np.float64)
-    return windows(values, pair.times_s, np.asarray(pair.observed[:, coefficients].all(axis=1)))
+    return windows(values, pair.times_s, np.logical_and.reduce(pair.observed[:, coefficients], axis=1))
 
 
 def _moments(x: np.ndarray) -> np.ndarray:

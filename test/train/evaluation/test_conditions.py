@@ -29,6 +29,13 @@ def test_what_is_added_has_the_power_that_was_asked_for(snr_db: float, others: l
     assert 20 * np.log10(ratio) == pytest.approx(snr_db, abs=0.1)
 
 
+def test_hiss_is_as_loud_at_all_frequencies() -> None:
+    noise = CONDITIONS["0 dB hiss"](tone(1000.0), VOICES, np.random.default_rng(0)).astype(np.float64) - tone(1000.0)
+    assert np.sqrt((noise**2).mean()) == pytest.approx(speech_rms(tone(1000.0)), rel=0.01)
+    low, high = (part.sum() for part in np.array_split(np.abs(np.fft.rfft(noise)) ** 2, 2))
+    assert low / high == pytest.approx(1, abs=0.1)
+
+
 def test_half_of_it_is_other_voices() -> None:
     noise = added(0.0, VOICES)
     power, hz = np.abs(np.fft.rfft(noise)) ** 2, np.fft.rfftfreq(len(noise), 1 / RATE_HZ)

@@ -19,6 +19,7 @@ from training.corpus.face_basis import FaceBasis
 from training.data.source import Refusal
 from training.evaluation import spoken_phones as spoken_phones_module
 from training.evaluation.conditions import CONDITIONS
+from training.evaluation.predictor import About
 from training.evaluation.spoken_phones import spoken_phones
 from training.evaluation.strangers import CLIPS_A_VOICE, is_child, spoilt, stranger_clips, stranger_rows
 
@@ -53,9 +54,8 @@ def face() -> FaceBasis:
 class Speaker:
     """Its jaw is open at vowels; at bilabials it closes, unless the speaker is a child or what is heard is spoilt."""
 
-    ear: Any = None
-    live: Any = None
-    about: Any = None
+    ear = live = None
+    about = About("speaker", "", 1, 0, 1, "", "")
 
     def __call__(self, clips: Sequence[Clip], seed: int = 0) -> list[np.ndarray]:
         return [self._speak(clip) for clip in clips]

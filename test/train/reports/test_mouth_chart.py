@@ -18,6 +18,7 @@ from tiny_corpus import write_corpus, write_voices
 from dtalker_model.blendshapes import INDEX
 from training.corpus.clips import Clip, read_manifest
 from training.corpus.face_basis import FaceBasis
+from training.evaluation.predictor import About
 from training.evaluation.strangers import stranger_clips
 from training.reports import film as film_module
 from training.reports import mouth_chart
@@ -60,7 +61,8 @@ def test_a_face_is_the_median_of_all_such_phones() -> None:
 class Speaker:
     """A mouth that opens and closes all the time."""
 
-    ear = live = about = None
+    ear = live = None
+    about = About("speaker", "", 1, 0, 1, "", "")
 
     def __call__(self, clips: Sequence[Clip], seed: int = 0) -> list[np.ndarray]:
         return [jaw(*(0.2 - 0.2 * np.cos(np.arange(c.frames) / 4))) for c in clips]
