@@ -191,7 +191,7 @@ def test_diagnostics_return_to_ok(listener: Listener, monkeypatch: pytest.Monkey
         listener.until(publisher.get_subscription_count, "the subscription")
         listener.until(lambda: listener.statuses, "diagnostics")
         assert {level for level, _ in listener.statuses} == {OK}
-        publisher.publish(UInt8MultiArray(data=array("B", b"abc")))
+        publisher.publish(UInt8MultiArray(data=array("B")))  # no samples: refused
         listener.until(lambda: listener.statuses[-1][0] == WARN, "a warning")
         listener.until(lambda: listener.statuses[-1][0] == OK, "no warning")
         assert listener.diagnostics[-1]["messages_refused"] == "1"

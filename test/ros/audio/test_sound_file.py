@@ -73,7 +73,7 @@ def test_a_pipe_is_played_as_it_comes(tmp_path: Path) -> None:
     assert file.comes_once
     chunks = file.chunks(320)
     first = [next(chunks) for _ in range(20)]
-    assert half.is_set() and not more.is_set()
+    assert half.wait(10) and not more.is_set()
     more.set()
     pcm = np.concatenate([*first, *chunks])
     writer.join()
