@@ -105,7 +105,7 @@ def test_vmc(receiver: socket.socket) -> None:
             server.shutdown()
             thread.join()
     assert reported == []
-    assert len(faces) == 61
+    assert 61 <= len(faces) <= 61 + 0.15 * 60  # it eases to rest
     names = [name[0].upper() + name[1:] for name in ARKIT_NAMES]
     assert all(list(face) == names for face in faces[:60])
     expected = np.minimum(np.arange(60) / 60, 0.98)[:, None] * np.arange(1, 53) / 60

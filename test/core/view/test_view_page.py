@@ -162,7 +162,7 @@ def test_steps_and_the_voices_share_are_set(watched: Watched, rig: Rig) -> None:
 def test_sound_and_face_keep_in_step(watched: Watched, rig: Rig) -> None:
     clip = rig.performer._sound
     assert clip is not None
-    figures = measure(watched, (clip.pcm[:, 0] / 32768).astype(np.float32), clip.sample_rate_hz, SYNC_S)
+    figures = measure(watched, (clip.pcm / 32768).astype(np.float32), clip.sample_rate_hz, SYNC_S)
     watched.page.click("#play")
     assert abs(figures["offset_ms"]["mean"]) < STEP_MS, figures
     assert figures["each_second_median_abs_max_ms"] < STEP_MS, figures
