@@ -22,7 +22,7 @@ TITLES = {
 }
 
 NO_STRANGERS = """Not measured: the corpus has no `voices.jsonl`, or its texts cannot be aligned
-(`pip install 'dtalker[align]'`)."""
+(`pip install pocketsphinx`)."""
 
 EMOTION_CONTROL = (
     "cosine_upper_face",
