@@ -81,7 +81,7 @@ def test_it_is_encoded_while_the_stream_runs(sink: VideoSink) -> None:
 
 
 def test_an_interruption_of_the_end_leaves_a_whole_film(sink: VideoSink, monkeypatch: pytest.MonkeyPatch) -> None:
-    drawn, draw = threading.Semaphore(20), HeadPicture.draw
+    drawn, draw = threading.Semaphore(1 + 20), HeadPicture.draw  # `open` tries the head with one
 
     def slowly(self: HeadPicture, weights: np.ndarray) -> bytes:
         drawn.acquire(timeout=WAIT_S)
