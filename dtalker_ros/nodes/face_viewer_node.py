@@ -52,10 +52,10 @@ def _run(node: FaceViewerNode, stop: threading.Event) -> int:
     given = _token(values["token_file"])
     avatar = read_avatar(Path(values["avatar"]) if values["avatar"] else HEAD)
     with ViewServer(node.face, avatar, Address(values["host"], values["port"], given)) as server:
-        elsewhere = server.elsewhere.partition("?")[0]
-        node.get_logger().info(f"the face is at {server.url.partition('?')[0]}{elsewhere and f' ({elsewhere})'}")
+        node.get_logger().info(f"the face is at {server.url.partition('?')[0]}")
         if server.token and not given:  # not for /rosout, which everybody on the network reads
-            print(f"the face, for other machines: {server.elsewhere or server.url}", file=sys.stderr, flush=True)
+            where = f" ({server.elsewhere})" if server.elsewhere else ""
+            print(f"the face, for other machines: {server.url}{where}", file=sys.stderr, flush=True)
         if values["open"] and (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
             webbrowser.open(server.url)
         return spin(node, stop)
