@@ -142,6 +142,7 @@ def median_clip(clips: Sequence[Clip], pairs: Sequence[Pair], lips_cm: np.ndarra
 def draw_charts(rows: Sequence[Row], path: Path) -> None:
     """Bars of LVE and of the jaw's correlation, by source and predictor, with their intervals."""
     figure = Figure(figsize=(9.2, 3.4), dpi=DPI)
+    rows = [r for r in rows if "LVE" in r]
     sources = [s for s in (*SOURCES, "mean") if any(r["source"] == s for r in rows)]
     drawn = {p: colour for p, colour in BARS.items() if any(r["predictor"] == p for r in rows)}
     width = 0.8 / len(drawn)
