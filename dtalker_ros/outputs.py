@@ -97,7 +97,8 @@ class Outputs:
     def publish_diagnostics(self, engine: TimedTalker, worker: Worker, connected: bool) -> None:
         """Publish rate, latency, losses and queue."""
         lost = engine.timeline.losses.dropped_frames + worker.lost + engine.lost_messages
-        status = DiagnosticStatus(name=f"{self._node.get_name()}: talker", hardware_id=self.frame_id)
+        name = self._node.get_fully_qualified_name().lstrip("/")
+        status = DiagnosticStatus(name=f"{name}: talker", hardware_id=self.frame_id)
         said = ["hearing" if connected else "no audio publisher", *engine.faults]
         if self._at_fault(lost + worker.refused):
             said.append(f"something was lost or refused in the last {FAULT_S:g} s")

@@ -12,6 +12,7 @@ from rclpy.node import Node
 from rclpy.qos import QoSProfile
 
 from dtalker_model.errors import DtalkerError
+from dtalker_model.output.finite import HeldFace
 from dtalker_model.printable import printable
 from dtalker_model.view.backend import Broadcast, about_text, settings_text
 from dtalker_model.view.sound import Sound
@@ -19,6 +20,7 @@ from dtalker_model.view.wire import Message, audio_message, frame_message, to_js
 from dtalker_ros.parameters.remote_settings import RemoteSettings
 from dtalker_ros.talker_topics import TalkerTopics
 from dtalker_ros.topic_audio import TopicAudio
+from dtalker_ros.topic_faults import TopicFaults
 
 AUDIO_PERIOD_S = 0.02
 CLOCK_PERIOD_S = 0.5
@@ -40,6 +42,8 @@ class TopicFace:
         self._instances: frozenset[bytes] = frozenset()
         self._remote = RemoteSettings(node, self._topics.name, self._on_settings)
         self._audio: TopicAudio | None = None
+        self._faults = TopicFaults(node, self._topics.name, self._notify)
+        self._held = HeldFace()
         self._frames: Any = None
         self._frames_topic = ""
         self._info: Any = None
@@ -64,8 +68,10 @@ class TopicFace:
 
     def hello(self) -> dict[str, str]:
         """See `Backend`: what was said last of each kind."""
+        fault = self._faults.now
+        notice = {"notice": to_json("notice", text=fault)} if fault else {}
         with self._lock:
-            return {k: self._texts[k] for k in ("about", "settings", "stream", "belief") if k in self._texts}
+            return {k: self._texts[k] for k in ("about", "settings", "stream", "belief") if k in self._texts} | notice
 
     def sound(self, number: int) -> Sound | None:
         """See `Backend`; the sound comes in pieces here."""
@@ -73,7 +79,7 @@ class TopicFace:
 
     def take_sound(self, sound: Sound) -> None:
         """See `Backend`; not offered."""
-        self._pages.state("notice", to_json("notice", text="the robot's voice comes from its audio topic"))
+        self._notify("the robot's voice comes from its audio topic")
 
     def request(self, viewer: int, message: Message) -> None:
         """See `Backend`; settings alone."""
@@ -157,7 +163,9 @@ class TopicFace:
             self._say("stream", kind="topic", **self._clock())
         self._newest_ns = stamp_ns
         time_s = (stamp_ns - self._origin_ns) / 1e9
-        weights = np.array(message.weights, np.float32)
+        (weights,) = self._held.apply(np.array(message.weights, np.float32)[None])
+        if self._held.held:
+            self._node.get_logger().warning("the frames hold NaN: the face before is shown", once=True)
         self._pages.frame(frame_message(self._stream, message.sequence, time_s, weights))
 
     def _on_audio(self) -> None:
@@ -180,6 +188,9 @@ class TopicFace:
         now_ns = self._node.get_clock().now().nanoseconds
         position_s = (now_ns - self._origin_ns) / 1e9 if self._origin_ns else 0.0
         return {"stream": self._stream, "position_s": position_s}
+
+    def _notify(self, text: str) -> None:
+        self._pages.state("notice", to_json("notice", text=text))
 
     def _say(self, topic: str, /, **fields: Any) -> None:
         self._keep(topic, to_json(topic, **fields))

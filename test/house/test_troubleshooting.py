@@ -39,7 +39,12 @@ def listed(page: str) -> list[str]:
 def said(source: str) -> Iterator[str]:
     """What a source says to a logger in words of its own, at most up to the first value that is filled in."""
     for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in SAYING and node.args:
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr in SAYING
+            and node.args
+        ):
             text = _text(node.args[0])
             if text is not None and re.search(r"[a-z]{3}", text):
                 yield text

@@ -15,6 +15,7 @@ from ros_rig import Listener, finish, listener, play, short_wav, start, talker
 
 # isort: split
 
+from dtalker.msg import Blendshapes
 from rcl_interfaces.srv import ListParameters
 from std_msgs.msg import Int16MultiArray
 
@@ -115,6 +116,30 @@ def test_a_talker_with_a_namespace_and_remappings_is_found(listener: Listener) -
         page.close()
         ends = [finish(process, signal.SIGINT) for process in (viewer, node)]
     assert [code for code, _ in ends] == [0, 0], ends
+
+
+def test_what_the_talker_warns_of_is_a_notice_and_nan_is_no_face(listener: Listener) -> None:
+    with talker(listener, pacing="asap"):
+        viewer = start("face_viewer_node", port=0)
+        page = Page(re.search(r"http\S+", listener.logged("the face is at"))[0])  # type: ignore[index]
+        audio = listener.node.create_publisher(Int16MultiArray, "audio", 10)
+        listener.until(audio.get_subscription_count, "the subscription to the audio")
+        off_centre = Int16MultiArray(data=array("h", 16_000 * [1640]))
+        timer = listener.node.create_timer(1.0, lambda: audio.publish(off_centre))
+        notice = listener.until(lambda: page.last("notice"), "a notice")
+        assert notice["text"].startswith("hearing; the audio is off centre")
+        late = Page(re.search(r"http\S+", listener.logged("the face is at"))[0])  # type: ignore[index]
+        listener.until(lambda: late.last("notice"), "a notice for a page that came later")
+        listener.node.destroy_timer(timer)
+        frames = listener.node.create_publisher(Blendshapes, "blendshapes", 10)
+        listener.until(frames.get_subscription_count, "the subscription to the frames")
+        frames.publish(Blendshapes(weights=[float("nan")] * 52))
+        listener.logged("the frames hold NaN")
+        for viewed in (page, late):
+            assert len(viewed.texts["notice"]) == 1
+            viewed.close()
+        code, output = finish(viewer, signal.SIGINT)
+        assert code == 0 and "Traceback" not in output, output
 
 
 def test_the_page_follows_a_talker_that_was_started_anew(listener: Listener) -> None:
