@@ -179,14 +179,14 @@ def test_mp3_is_refused_in_the_log_and_the_node_goes_on(listener: Listener) -> N
 
 
 def test_diagnostics_warn_of_a_bad_sound_until_it_is_over_and_the_log_says_it_once(listener: Listener) -> None:
-    with talker(listener, pacing="asap"):
+    with talker(listener, pacing="asap", audio_sample_rate_hz=16_000):
         publisher = listener.node.create_publisher(Int16MultiArray, "audio", QOS)
         listener.until(publisher.get_subscription_count, "the subscription")
         off_centre, clean = (Int16MultiArray(data=array("h", 16_000 * [offset])) for offset in (1640, 0))
         for message in (off_centre, off_centre):
             publisher.publish(message)
         line = listener.logged("the audio is off centre")
-        level, text = listener.until(lambda: listener.statuses[-1][0] and listener.statuses[-1], "a warning")
+        level, text = listener.until(lambda: next((s for s in listener.statuses if s[0]), None), "a warning")
         assert (level, text) == (1, f"hearing; {line}")
         for message in (off_centre, clean, clean, clean, clean):
             publisher.publish(message)

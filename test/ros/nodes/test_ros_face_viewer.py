@@ -119,7 +119,7 @@ def test_a_talker_with_a_namespace_and_remappings_is_found(listener: Listener) -
 
 
 def test_what_the_talker_warns_of_is_a_notice_and_nan_is_no_face(listener: Listener) -> None:
-    with talker(listener, pacing="asap"):
+    with talker(listener, pacing="asap", audio_sample_rate_hz=16_000):
         viewer = start("face_viewer_node", port=0)
         page = Page(re.search(r"http\S+", listener.logged("the face is at"))[0])  # type: ignore[index]
         audio = listener.node.create_publisher(Int16MultiArray, "audio", 10)
