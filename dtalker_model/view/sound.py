@@ -73,18 +73,18 @@ def read_sound(source: Path | bytes, name: str, stopped: Callable[[], bool] = la
     with SoundReader(source, "" if isinstance(source, Path) else name, stopped) as reader:
         info = reader.info
         _check_size(reader.name, info.frames, info.channels, info.sample_rate_hz)
-        parts: list[npt.NDArray[np.int16]] = []
+        mono = bytearray()  # grows in its place, where a list of blocks would be there twice in the end
         frames, check = 0, SoundCheck()
         faults: dict[str, None] = {}
         for block in reader.blocks_16(max(1, BLOCK_SAMPLES // info.channels)):
             if stopped():
                 raise AudioError(f"{reader.name}: takes too long to read")
-            parts.append(block[:, 0] if info.channels == 1 else block.mean(axis=1).astype(np.int16))
+            mono += (block[:, 0] if info.channels == 1 else block.mean(axis=1).astype(np.int16)).tobytes()
             faults |= dict.fromkeys(check.push(block, info.sample_rate_hz))
             frames += len(block)
             _check_size(reader.name, frames, info.channels, info.sample_rate_hz)
         faults |= dict.fromkeys(check.flush())
-    pcm = np.concatenate(parts)
+    pcm = np.frombuffer(mono, np.int16)
     shown = name.encode(errors="replace").decode()  # a name from a disk need not be Unicode
     return Sound(next(_numbers), shown, pcm, info.sample_rate_hz, _peaks(pcm), tuple(faults))
 

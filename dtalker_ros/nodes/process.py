@@ -16,6 +16,7 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.signals import SignalHandlerOptions
 
 from dtalker_model.errors import DtalkerError
+from dtalker_model.printable import printable
 
 SPIN_S = 0.2
 """Whoever waits for something else looks for a signal this often."""
@@ -82,6 +83,10 @@ def _run_until(
         rclpy.init(args=args if args is None else list(args), signal_handler_options=SignalHandlerOptions.NO)
         node = make()
         return run(node, stop)
+    except UnicodeEncodeError:
+        return _refuse(
+            "cannot start: the command line holds bytes that are no UTF-8, which ROS cannot take: link the file"
+        )
     except RCLError as error:
         return _refuse(f"cannot start: {_without_places(str(error))}")
     except (InvalidParameterTypeException, InvalidParameterValueException, DtalkerError) as error:
@@ -93,7 +98,7 @@ def _run_until(
 
 
 def _refuse(reason: str) -> int:
-    rclpy.logging.get_logger("dtalker").fatal(reason)
+    rclpy.logging.get_logger("dtalker").fatal(printable(reason))
     return 1
 
 

@@ -234,6 +234,8 @@ def test_a_player_that_waits_for_a_pipe_ends_with_ctrl_c(tmp_path: Path) -> None
         ({"file": "nowhere.wav"}, "no sound file at nowhere.wav"),
         ({"file": __file__}, "not a sound file that can be read (WAV, FLAC"),
         ({"file": str(Path(__file__).parent)}, "is a folder, not a sound file"),
+        ({"file": "x" * 100_000}, "no sound file at xxx"),
+        ({"file": os.fsdecode(b"caf\xe9.wav")}, "bytes that are no UTF-8, which ROS cannot take: link the file"),
         ({"reliability": "maybe"}, "reliability: received 'maybe', expected 'reliable' or 'best_effort'"),
     ],
 )
@@ -242,3 +244,4 @@ def test_the_player_says_what_is_wrong(demo_wav: Path, parameters: dict[str, Any
     assert code == 1
     assert expected in output
     assert "Traceback" not in output
+    assert len(output) < 6000

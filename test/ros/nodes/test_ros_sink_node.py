@@ -1,9 +1,11 @@
 """The sink node on real rclpy: a talker's frames arrive in its files, whole, also after Ctrl-C and a failed sink."""
 
+import contextlib
 import csv
 import json
 import signal
 import socket
+import struct
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -143,3 +145,27 @@ def test_bad_parameters_end_it_at_once(parameters: dict[str, Any], message: str)
     assert code == 1
     assert message in output
     assert "Traceback" not in output
+
+
+def test_a_signal_in_mid_vowel_leaves_an_engine_with_a_face_at_rest(listener: Listener) -> None:
+    """Live Link shows what came last until something else comes."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as engine:
+        engine.bind(("127.0.0.1", 0))
+        engine.settimeout(10)
+        target = f"livelink:127.0.0.1:{engine.getsockname()[1]}"
+        with sink_node(sinks=[target], info_wait_ms=0.0) as node:
+            publish(listener, range(95))  # jawOpen counts up to 0.44
+
+            def jaw() -> float:
+                return float(struct.unpack("!61f", engine.recv(2048)[-244:])[17])
+
+            while jaw() < 0.4:
+                pass
+            code, output = finish(node, signal.SIGINT)
+        assert code == 0, output
+        engine.settimeout(0.5)
+        shown = []
+        with contextlib.suppress(TimeoutError):
+            while True:
+                shown.append(jaw())
+    assert max(shown) > 0.4 and shown[-1] == 0
