@@ -31,6 +31,24 @@ class Log(Protocol):
     def error(self, message: str) -> Any: ...
 
 
+class OwnLines:
+    """A log for code that is handed `warning` and `error` as functions.
+
+    rclpy ties each line of code that logs to the severity that it had first, so each has a line of its own here.
+    """
+
+    def __init__(self, log: Log) -> None:
+        self._log = log
+
+    def warning(self, message: str) -> Any:
+        """Log a warning."""
+        return self._log.warning(message)
+
+    def error(self, message: str) -> Any:
+        """Log an error."""
+        return self._log.error(message)
+
+
 @dataclass
 class _Said:
     at_ns: int
@@ -75,8 +93,8 @@ class Worker:
         a time means looking at it again and again.
         """
         self._engine, self._convert, self._publish = engine, convert, publish
-        self._clock_ns, self._log, self._poll = clock_ns, log, poll
-        self._complain, self._tell = Complaints(), SaidOnce(log.warning)
+        self._clock_ns, self._log, self._poll = clock_ns, OwnLines(log), poll
+        self._complain, self._tell = Complaints(), SaidOnce(self._log.warning)
         self._watch = None if poll else ClockWatch(clock_ns, time.monotonic_ns)
         self._inbox: deque[tuple[Any, int]] = deque()
         self._unwanted = 0
