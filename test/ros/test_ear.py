@@ -85,7 +85,7 @@ def test_48_khz_that_nobody_declared_is_followed() -> None:
 
 
 @pytest.mark.parametrize("given", [{"audio_sample_rate_hz": 16_000}, {}])
-def test_what_is_declared_is_believed(given: dict[str, int]) -> None:
+def test_what_is_declared_is_believed(given: dict[str, Any]) -> None:
     listening = Listening(48_000, **given)
     listening.microphone(4.0, announced=None if given else AudioFormat(16_000))
     assert listening.said == []
