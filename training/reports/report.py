@@ -148,7 +148,9 @@ def draw_charts(rows: Sequence[Row], path: Path) -> None:
     width = 0.8 / len(drawn)
     for axis, (name, title) in zip(figure.subplots(1, len(CHARTS)), CHARTS.items()):
         for k, (predictor, colour) in enumerate(drawn.items()):
-            chosen = {r["source"]: r for r in rows if r["predictor"] == predictor and r["emotion"] == "all"}
+            chosen = {
+                r["source"]: r for r in rows if r["predictor"] == predictor and r["emotion"] == "all" and name in r
+            }
             bars = np.array([bar(chosen[s], name) for s in sources]).T
             at = np.arange(len(sources)) + width * (k - (len(drawn) - 1) / 2)
             axis.bar(at, bars[0], width, color=colour, label=predictor)
