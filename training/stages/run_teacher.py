@@ -63,7 +63,8 @@ class Validation:
         said = {s: predict(speak, library, clips, self.heard) for s, clips in self.by_source.items()}
         rows = {s: figures(lambda c: said[c.source][c.id], c, self.basis_cm) for s, c in self.by_source.items()}
         flat = {f"{s}_{name}": value for s, row in rows.items() for name, value in row.items()}
-        score = np.mean([np.log(row["LVE"]) - 2 * row["jawOpen"] for row in rows.values()])
+        # A jaw that keeps still follows nothing: its correlation is not defined, and counts as none.
+        score = np.mean([np.log(row["LVE"]) - 2 * np.nan_to_num(row["jawOpen"]) for row in rows.values()])
         return {"score": float(score), **flat}
 
 

@@ -24,7 +24,7 @@ from training.networks.distilled import StudentWeights  # noqa: E402
 from training.networks.runs import saved_names  # noqa: E402
 from training.networks.teacher import Weights, with_total  # noqa: E402
 from training.stages import run_listener  # noqa: E402
-from training.stages.run_teacher import TeacherTraining  # noqa: E402
+from training.stages.run_teacher import TeacherTraining, Validation  # noqa: E402
 
 SHARE = {"ravdess": 1.0, "grid": 1.0, "facegood": 1.0}
 DATA = {
@@ -156,6 +156,16 @@ def test_a_run_trains_exports_and_is_evaluated(
     for picture in ("figures.png", "ravdess_sad.png", "grid_neutral.png"):
         assert picture in written and (tmp_path / "report" / picture).stat().st_size > 5000
     assert sum(f.stat().st_size for f in (tmp_path / "report").iterdir()) < 1_000_000
+
+
+def test_a_face_that_keeps_still_has_a_score(tmp_path: Path) -> None:
+    """Else a network that begins so would never be kept."""
+    names = Names(("default",), ("neutral", "sad"))
+    still = Validation(write_corpus(tmp_path), sources=("ravdess", "grid"))(
+        lambda heard, identity, emotion, noise: torch.zeros_like(noise), Library(names, 64)
+    )
+    assert np.isnan(still["ravdess_jawOpen"])
+    assert still["score"] == pytest.approx(np.log([still["ravdess_LVE"], still["grid_LVE"]]).mean())
 
 
 def test_a_missing_corpus_is_one_line(
