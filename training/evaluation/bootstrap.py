@@ -64,11 +64,13 @@ def interval(draws: np.ndarray) -> tuple[float, float]:
 def mean_figure(figures: Sequence[Figure]) -> tuple[float, tuple[float, float]]:
     """Mean of a figure over sources, each weighing the same, and its interval; sources without the figure are left out.
 
-    A source whose clips give no interval counts as exact.
+    A source whose clips give no interval counts as exact; where none gives one, the mean has none.
     """
     known = [f for f in figures if np.isfinite(f.value)]
     if not known:
         return float("nan"), (float("nan"), float("nan"))
+    if not any(len(f.draws) for f in known):
+        return float(np.mean([f.value for f in known])), (float("nan"), float("nan"))
     draws = [_shuffled(f, k) if len(f.draws) else np.full(DRAWS, f.value) for k, f in enumerate(known)]
     return float(np.mean([f.value for f in known])), interval(np.mean(draws, axis=0))
 

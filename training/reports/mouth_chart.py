@@ -31,8 +31,8 @@ VOWELS = {name: VOWEL_GAPS[f"gap_{name}"] for name in "uoai"}
 SHOWN = (*CLOSING, *TEETH, *VOWELS)
 """Titles of the columns."""
 
-CROP_CM = (-6.2, 6.6), (-9.6, 1.6)
-"""Nose to chin."""
+CROP_CM = (-2.1, 7.1), (-7.4, 0.2)
+"""From below the nose to the chin."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def _caption(title: str, faces: np.ndarray, face: FaceBasis) -> str:
 
 def draw_mouths(faces: Mapping[str, Mapping[str, Mouth]], mesh: FaceMesh, path: Path) -> None:
     """Write the picture as a PNG: a row a model, a column a phone."""
-    figure = Figure(figsize=(1.35 * len(SHOWN), 1.45 * len(faces)))
+    figure = Figure(figsize=(1.4 * len(SHOWN), 1.45 * len(faces)))
     axes = figure.subplots(len(faces), len(SHOWN), squeeze=False)
     figure.subplots_adjust(wspace=0.02, hspace=0.16)
     for row, (name, shown) in zip(axes, faces.items()):

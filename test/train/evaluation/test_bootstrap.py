@@ -41,6 +41,8 @@ def test_sources_weigh_alike_whatever_their_size() -> None:
     unknown = Figure(np.zeros((3, 2)))
     assert mean_figure([many, unknown])[0] == 1.0
     assert np.isnan(mean_figure([unknown])[0])
+    alone, interval_of_alone = mean_figure([mean_of(np.array([4.0])), mean_of(np.array([2.0]))])
+    assert alone == 3.0 and np.isnan(interval_of_alone).all(), "no source has an interval"
 
 
 def test_equal_sources_are_drawn_independently() -> None:
