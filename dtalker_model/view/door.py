@@ -62,12 +62,12 @@ class Door:
 
     def _connected(self) -> RequestHandler:
         assert self._server is not None
-        connections = self._server.connections
-        if len(connections) >= MOST_CONNECTIONS:
-            oldest = next((handler for handler in connections if handler not in self._kept), None)
-            if oldest is not None:
-                LOG.warning("more than %d connections: the oldest was closed", MOST_CONNECTIONS)
-                _abort(oldest)
+        open_ones = [handler for handler in self._server.connections if _is_open(handler)]
+        too_many = len(open_ones) - MOST_CONNECTIONS + 1  # several where many came in one turn of the loop
+        if too_many > 0:
+            LOG.warning("more than %d connections: the oldest was closed", MOST_CONNECTIONS)
+            for handler in [handler for handler in open_ones if handler not in self._kept][:too_many]:
+                _abort(handler)
         handler = self._server()
         self._silent.add(handler)
         asyncio.get_running_loop().call_later(HEADER_S, self._expect_request, handler)
@@ -79,6 +79,11 @@ class Door:
             if handler.transport is not None:
                 LOG.warning("a connection that asked for nothing within %.0f s was closed", HEADER_S)
                 _abort(handler)
+
+
+def _is_open(handler: RequestHandler) -> bool:
+    """The `web.Server` goes on listing those that were closed until their tasks have ended."""
+    return handler.transport is not None and not handler.transport.is_closing()
 
 
 def _abort(handler: RequestHandler) -> None:
