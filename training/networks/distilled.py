@@ -165,9 +165,12 @@ class Distilled(nn.Module):
         noise = colour(batch.noise, colour.initial_state(len(motion)))[0] * self.student.temperature
         with torch.no_grad():
             ask = lambda noisy, at, n: teacher.guided(p_teacher, told, noisy, at, n, w)  # noqa: E731
-            guess = self.guided(p, audio, noise, torch.ones_like(level), steps, w)
             known = batch.observed * (batch.dice[:, 1] >= self.config.own).float()[:, None, None]
-            noisy = diffuse(known * motion + (1 - known) * guess, noise, level[:, None, None])
+            start, partly = motion.clone(), level < 1
+            if partly.any():
+                told_now = (x[partly] for x in (p, audio, noise, torch.ones_like(level), steps, w))
+                start[partly] = torch.lerp(self.guided(*told_now), motion[partly], known[partly])
+            noisy = diffuse(start, noise, level[:, None, None])
             halved = halved_target(lambda x, at: ask(x, at, 2 * steps), noisy, level, steps)
             learning = (steps == self.steps)[:, None, None]
             target = halved if learning.all() else torch.where(learning, halved, ask(noisy, level, steps))

@@ -197,8 +197,11 @@ class Teacher(nn.Module):
         self, p: Tensor, audio: Tensor, noisy: Tensor, level: Tensor, steps: Tensor, articulation: Tensor
     ) -> Tensor:
         """As `predict`, led away from what is said without audio by `articulation` (B,): classifier-free guidance."""
-        clean, deaf = (self.predict(p, x, noisy, level, steps) for x in (audio, torch.zeros_like(audio)))
-        return deaf + articulation[:, None, None] * (clean - deaf)
+        clean, led = self.predict(p, audio, noisy, level, steps), articulation != 1
+        if not led.any():
+            return clean
+        deaf = self.predict(p[led], torch.zeros_like(audio[led]), noisy[led], level[led], steps[led])
+        return clean.index_put((led,), deaf + articulation[led, None, None] * (clean[led] - deaf))
 
     @torch.no_grad()
     def speak(self, heard: Tensor, identity: Tensor, emotion: Tensor, noise: Tensor, steps: int = 0) -> Tensor:
