@@ -80,10 +80,13 @@ def test_teacher_and_student_are_asked_with_the_same_articulation(monkeypatch: p
     made(seen, seen)
     expected = made._articulation(both().dice[:, 4:])
     assert len(asked) == 2 and len(questions) == 2 and len(set(expected.tolist())) == B
-    for question in (*asked, *questions):
+    guess, said = questions
+    for question in (*asked, said):
         torch.testing.assert_close(question[-1], expected)
+    assert 0 < len(guess[-1]) <= 2 * B, "what is wholly noise needs no guess"
+    assert set(guess[-1].tolist()) <= set(expected.tolist())
     assert all(torch.equal(steps, torch.full((2 * B,), 2.0 * STEPS)) for _, _, steps, _ in asked)
-    assert all(torch.equal(steps, torch.full((2 * B,), float(STEPS))) for _, _, steps, _ in questions)
+    assert all(torch.equal(steps, torch.full_like(steps, float(STEPS))) for _, _, steps, _ in questions)
 
 
 def test_at_full_noise_all_comes_from_coloured_noise_at_its_temperature(monkeypatch: pytest.MonkeyPatch) -> None:
