@@ -66,14 +66,14 @@ class Tap:
         self._on_second()
 
     def close(self) -> None:
-        """Undo `__init__`, in the opposite order; the last frames bring the mouth to rest."""
+        """Bring the mouth to rest, at once, then undo `__init__` in the opposite order."""
+        self._worker.stop()
+        self._rest()
         for service in self._services:
             self._node.destroy_service(service)
         for timer in self._timers:
             self._node.destroy_timer(timer)
         self._source.close()
-        self._worker.stop()
-        self._rest()
 
     def _rest(self) -> None:
         """Publish the rows in which the mouth eases to rest, each as early as rows always come."""

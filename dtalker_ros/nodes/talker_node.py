@@ -131,11 +131,11 @@ class TalkerNode(LifecycleNode):
         self.get_logger().fatal(f"cannot {transition}: {' '.join(reason.split())}")
 
     def _close_tap(self) -> None:
-        if self._enrolment is not None:
-            self._enrolment.stop("the node was deactivated")
         if self._tap is not None:
             self._tap.close()
             self._tap = None
+        if self._enrolment is not None:
+            self._enrolment.stop("the node was deactivated")
 
     def _load(self) -> None:
         values = self.parameters.values()

@@ -132,7 +132,7 @@ def test_a_read_that_blocks_is_answered_and_left_alone(
 ) -> None:
     reads, goes_on = threading.Event(), threading.Event()
 
-    def blocks(*arguments: Any) -> None:
+    def blocks(*arguments: Any, **settings: Any) -> None:
         reads.set()
         goes_on.wait(ANSWER_S)
 

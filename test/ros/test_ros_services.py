@@ -179,7 +179,9 @@ def test_the_mouth_comes_to_rest_at_the_end(listener: Listener, speech: np.ndarr
     is_open = [message.weights[MOUTH].max() > 0.02 for _, message in listener.frames]
     at_rest = listener.frames[max(i for i, open_now in enumerate(is_open) if open_now) + 1 :]
     assert at_rest, "the last frame has an open mouth"
-    assert stamp_ns(at_rest[0][1]) - ended_ns <= 100_000_000 + MARGIN_NS
+    lags_ns = [when - stamp_ns(message) for when, message in listener.frames]
+    held_up_ns = max(lags_ns) - np.median(lags_ns)  # by a busy machine: it delays the end just as it delays frames
+    assert stamp_ns(at_rest[0][1]) - ended_ns <= 100_000_000 + MARGIN_NS + held_up_ns
     steps = np.diff([stamp_ns(message) for _, message in listener.frames])
     assert set(np.abs(steps - 1e9 / rate_hz) < 2) == {True}
 
