@@ -53,6 +53,8 @@ class StudentConfig:
     def __post_init__(self) -> None:
         if self.encoder not in ENCODERS:
             raise ValueError(f"encoder {self.encoder!r}: expected one of {', '.join(ENCODERS)}")
+        if self.noise_dim < 6 or self.noise_dim % 6:
+            raise ValueError(f"noise_dim {self.noise_dim}: expected a multiple of 6 (sine and cosine of 3 values)")
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for a card or a checkpoint."""

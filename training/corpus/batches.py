@@ -14,6 +14,7 @@ from dtalker_model.blendshapes import indices
 from dtalker_model.hearing.features import POWER_FLOOR
 from dtalker_model.rates import DELAY_FRAMES
 from training.corpus.clips import Clip, generic_name
+from training.corpus.kept import Rows
 from training.corpus.library import DEFAULT, STRENGTH, UNKNOWN, Names
 from training.corpus.manners import Manner, average, imitate, manner
 from training.corpus.phones import UNKNOWN as UNKNOWN_PHONE
@@ -201,7 +202,7 @@ def _hold_first(motion: np.ndarray, observed: np.ndarray) -> None:
         motion[: rows[0]], observed[: rows[0]] = motion[rows[0]], observed[rows[0]]
 
 
-def _window(x: np.ndarray, begin: int, length: int, edge: bool = False) -> np.ndarray:
+def _window(x: Rows, begin: int, length: int, edge: bool = False) -> np.ndarray:
     """Rows begin .. begin + length of x; outside it zeros, or the nearest row."""
     index = np.arange(begin, begin + length)
     inside = np.clip(index, 0, len(x) - 1)

@@ -22,6 +22,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from dtalker_model.rates import FRAME_RATE_HZ
+from training.corpus.phones import SPELLINGS
 
 CLOSED, TEETH, ROUND, UNROUND, SPREAD, UNSPREAD, OPEN, REST = (1 << k for k in range(8))
 """Bits of a target: a vowel may be open and round."""
@@ -49,17 +50,18 @@ def lip_targets(phones: Sequence[tuple[str, float, float]], frames: int, speed: 
     """Bits of the targets of each frame, (frames,) uint8; 0 where nothing is asked.
 
     Args:
-        phones: (name, start_s, duration_s), ARPAbet with or without stress.
+        phones: (name, start_s, duration_s), ARPAbet with or without stress, in any of `SPELLINGS`.
         speed: how much faster the audio plays than it was when labelled.
     """
     targets = np.zeros(frames, np.uint8)
     for name, start_s, duration_s in phones:
         bare = name.upper().rstrip("012")
+        spelt = SPELLINGS.get(bare, bare)
         if bare in SILENCES:
             begin_s, end_s = start_s + SILENCE_MARGIN_S, start_s + duration_s - SILENCE_MARGIN_S
             begin, end = (round(t / speed * FRAME_RATE_HZ) for t in (begin_s, end_s))
             targets[begin : max(end, 0)] = REST
-        elif bare in TARGETS:
+        elif spelt in TARGETS:
             middle = round((start_s + duration_s / 2) / speed * FRAME_RATE_HZ)
-            targets[max(middle - 1, 0) : middle + 2] = TARGETS[bare]
+            targets[max(middle - 1, 0) : middle + 2] = TARGETS[spelt]
     return targets

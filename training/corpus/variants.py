@@ -12,7 +12,7 @@ from dtalker_model.hearing.features import LogMel
 from dtalker_model.rates import FRAME_SAMPLES
 from training.corpus.augment import NOBODY, Augmentation, Crowd, play_at, spoil
 from training.corpus.clips import Clip, load_audio, load_motion, on_frame_clock
-from training.corpus.kept import Kept
+from training.corpus.kept import Kept, Rows
 from training.corpus.lip_targets import lip_targets
 from training.corpus.phones import phone_labels
 
@@ -30,7 +30,7 @@ class Variant:
     Attributes:
         clip: where it comes from.
         heard: by hearing the rows (T, D) float16 that an audio encoder gets; ``log_mel`` always. Variants of a clip
-            at one speed share the arrays of hearings that are not `SPOILT`.
+            at one speed share the rows of hearings that are not `SPOILT`; those of some ears stay on disk.
         weights: (T, 52) float16, zero where unobserved.
         observed: (T, 52) bool.
         phones: (T,) int64, -1 where unknown.
@@ -38,7 +38,7 @@ class Variant:
     """
 
     clip: Clip
-    heard: Mapping[str, np.ndarray]
+    heard: Mapping[str, Rows]
     weights: np.ndarray
     observed: np.ndarray
     phones: np.ndarray
@@ -47,7 +47,7 @@ class Variant:
     @property
     def features(self) -> np.ndarray:
         """Log-mel (T, 128) float16."""
-        return self.heard["log_mel"]
+        return np.asarray(self.heard["log_mel"])
 
 
 Hearing = Callable[[np.ndarray], np.ndarray]
@@ -63,7 +63,7 @@ def log_mel(audio: np.ndarray) -> np.ndarray:
 LOG_MEL: Mapping[str, Hearing] = {"log_mel": log_mel}
 
 
-def hear_clip(hear: Hearing, clip: Clip, speed: float, audio: np.ndarray) -> np.ndarray:
+def hear_clip(hear: Hearing, clip: Clip, speed: float, audio: np.ndarray) -> Rows:
     """Rows that `hear` makes of `audio`: the clip itself at `speed`, unspoilt. Some ears keep them."""
     return hear.of_clip(clip, speed, audio) if isinstance(hear, Kept) else hear(audio)
 

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from dtalker_model.errors import AudioError, ModelError
 from dtalker_model.networks.hubert_cnn import EDGE_SAMPLES, HubertCnn
 from dtalker_model.rates import FRAME_SAMPLES
+from training.hearing.fingerprint import fingerprint
 from training.hearing.hubert_loaders import load_hubert
 from training.hearing.windows import windows
 
@@ -40,6 +41,7 @@ class HubertHearing:
 
     Attributes:
         dim: length of a feature (768 for the base model).
+        model: fingerprint of the weights.
     """
 
     def __init__(self, source: str, device: str | None = None) -> None:
@@ -55,6 +57,7 @@ class HubertHearing:
         self.device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         self.network = load_hubert(source).to(self.device)
         self.dim = self.network.dim
+        self.model = fingerprint(self.network, self.network.normalize)
 
     @torch.inference_mode()
     def __call__(self, audio: np.ndarray) -> np.ndarray:

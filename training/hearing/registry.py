@@ -5,7 +5,8 @@
 | `log_mel`  | 128     | causal log-mel of the runtime, up to the end of frame k                               |
 | `waveform` | 320     | the samples of frame k; float16 keeps them 73 dB above its rounding error             |
 | `hubert`   | its own | a frozen HuBERT's feature (`training.hearing.hubert`), centred on frame k             |
-| `whisper`  | 1152    | layers of a frozen Whisper and log-mel (`training.hearing.whisper`), centred on it    |
+| `whisper`  | 1152    | layers of a frozen Whisper (`training.hearing.whisper`), centred on the first sample |
+|            |         | of frame k, and log-mel up to its end                                                 |
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from dtalker_model.rates import FRAME_SAMPLES
 from training.corpus.kept import Kept
 from training.corpus.variants import Hearing, log_mel
 from training.hearing.hubert import HubertHearing
-from training.hearing.whisper import WhisperHearing
+from training.hearing.whisper import BASE, WhisperHearing
 
 HEARINGS = ("log_mel", "waveform", "hubert", "whisper")
 HEARS = {"scratch": "log_mel", "causal": "log_mel", "hubert_cnn": "waveform", "hubert": "hubert", "whisper": "whisper"}
@@ -60,11 +61,17 @@ def hearing(name: str, source: str | None = None) -> Hearing:
 def hearings(encoders: Collection[str], source: str | None = None, cache: Path | None = None) -> dict[str, Hearing]:
     """What training must hear for these audio encoders, by name; `log_mel` always.
 
-    With `cache`, a folder, what pretrained ears hear of a clip is kept there.
+    With `cache`, a folder, what pretrained ears hear of a clip is kept there, of each model apart.
     """
     needed = {"log_mel", *(HEARS[encoder] for encoder in encoders)}
     found = {name: hearing(name, source) for name in HEARINGS if name in needed}
-    return {n: Kept(h, cache, n) if cache and n in PRETRAINED else h for n, h in found.items()}
+    return {n: Kept(h, cache, kept_name(n, h)) if cache and n in PRETRAINED else h for n, h in found.items()}
+
+
+def kept_name(name: str, hears: Hearing) -> str:
+    """How files begin that keep what pretrained ears hear: their name and, but for `BASE`, the model's fingerprint."""
+    assert isinstance(hears, HubertHearing | WhisperHearing)
+    return name if hears.model == BASE else f"{name}-{hears.model}"
 
 
 def hear(name: str, audio: np.ndarray, source: str | None = None) -> np.ndarray:

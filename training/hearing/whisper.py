@@ -23,10 +23,14 @@ from dtalker_model.errors import AudioError, ModelError
 from dtalker_model.hearing.features import FEATURE_DIM
 from dtalker_model.rates import FRAME_SAMPLES, SAMPLE_RATE_HZ
 from training.corpus.variants import log_mel
+from training.hearing.fingerprint import fingerprint
 from training.hearing.windows import windows
 
 LAYERS = (2, 4)
 """Outputs of these layers of Whisper base, counted from 1."""
+
+BASE = "44fe036b"
+"""Fingerprint of Whisper base, whose rows are kept under the name of the ears alone."""
 
 WINDOW_FRAMES, CONTEXT_FRAMES = 1400, 100
 """Windows of 28 s, rows within 2 s of a cut come from the other window; Whisper knows 1500 positions."""
@@ -53,11 +57,15 @@ def whisper_source(source: str = "") -> str:
 
 
 class WhisperHearing:
-    """Audio to frozen Whisper features, exactly one row per frame, centred on it.
+    """Audio to frozen Whisper features, exactly one row per frame.
+
+    Row k of the layers is centred on sample 320 k, the first of frame k: windows of the mel are centred on multiples of
+    160 samples, and the second convolution takes every other one. Attention then adds the rest of the window.
 
     Attributes:
         layer_dims: lengths of the layers in a row (512 and 512 for the base model); log-mel follows.
         dim: length of a row.
+        model: fingerprint of the weights and the layers.
     """
 
     def __init__(self, source: str = "", device: str | None = None) -> None:
@@ -77,6 +85,7 @@ class WhisperHearing:
         self._mel = import_module("transformers").WhisperFeatureExtractor(self._encoder.config.num_mel_bins)
         self.layer_dims = (self._encoder.config.d_model,) * len(LAYERS)
         self.dim = sum(self.layer_dims) + FEATURE_DIM
+        self.model = fingerprint(self._encoder, LAYERS)
 
     @torch.inference_mode()
     def __call__(self, audio: np.ndarray) -> np.ndarray:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from dtalker_model.errors import ModelError
 from dtalker_model.hearing.features import FEATURE_DIM
 
 
@@ -78,6 +79,19 @@ class PretrainedConfig:
     level_deviation: float = 1.0
 
 
+def check_rows(config: PretrainedConfig, length: int) -> None:
+    """Raise ModelError unless `length` of the ears' rows is that of the layers of `config` and log-mel."""
+    layers, taken = config.layer_dims, sum(config.layer_dims) + FEATURE_DIM
+    if length == taken:
+        return
+    theirs = [(length - FEATURE_DIM) // len(layers)] * len(layers)
+    raise ModelError(
+        f"these ears give rows of {length} values, layers of {theirs} and {FEATURE_DIM} of log-mel; the teacher takes "
+        f"{taken}, layers of {list(layers)}: give the Whisper that it learned on (teacher.whisper or DTALKER_WHISPER), "
+        f"or train a new teacher with teacher.pretrained.layer_dims {theirs}"
+    )
+
+
 class PretrainedEncoder(nn.Module):
     """Frozen layers of pretrained ears and log-mel beside them to F_a^L: a learned mixture, dilated convolutions.
 
@@ -103,7 +117,8 @@ class PretrainedEncoder(nn.Module):
         self.norm = nn.LayerNorm(audio_dim, elementwise_affine=False)
 
     def forward(self, heard: Tensor) -> Tensor:
-        """heard (B, T, sum of layer_dims + 128) -> F_a^L (B, T, audio_dim)."""
+        """heard (B, T, sum of layer_dims + 128) -> F_a^L (B, T, audio_dim). Raises ModelError as `check_rows`."""
+        check_rows(self.config, heard.shape[-1])
         *layers, log_mel = heard.split([*self.config.layer_dims, FEATURE_DIM], dim=-1)
         if self.training:
             log_mel = log_mel + self.config.level_deviation * torch.randn_like(log_mel[:, :1, :1])

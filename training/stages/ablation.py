@@ -28,12 +28,12 @@ import torch
 from torch import Tensor
 
 from training.corpus.clips import corpus_folder
-from training.hearing.registry import EARS, HEARS, hearings
+from training.hearing.registry import EARS, HEARS
 from training.loop import config, loop
 from training.networks.distilled import Distilled, DistilledConfig
 from training.networks.runs import BEST, open_distilled, open_teacher, saved_settings
 from training.networks.teacher import Teacher
-from training.stages.preparation import Data, prepare
+from training.stages.preparation import Data, ears, prepare
 from training.stages.run_distill import ALIGN, TEACHER, DistillTraining, learn, round_folder
 from training.stages.run_teacher import Validation
 
@@ -114,7 +114,7 @@ def train(settings: Ablation, chain: Path, out: Path, teacher_folder: Path = TEA
     teacher = respaced(open_teacher(teacher_folder))
     aligned = open_distilled(begun, teacher)
     encoder = chained.distilled.student.encoder
-    hears = hearings({teacher.config.encoder, encoder}, teacher.config.ears, out.parent / EARS)
+    hears = ears(teacher.config, {teacher.config.encoder, encoder}, out.parent / EARS)
 
     @cache
     def data() -> Data:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,7 +21,10 @@ from training.corpus.posed import POSED
 from training.corpus.variants import LOG_MEL, Hearing, Variant, make_variants
 from training.data.align import align_manifest
 from training.data.manifest import read_rows
+from training.hearing.registry import hearing_dim, hearings
 from training.loop.loop import Share
+from training.networks.encoders import check_rows
+from training.networks.teacher import TeacherConfig
 
 LEAST_DEVIATION = 0.02
 """Coefficients that hardly move are scaled as if they moved this much, so that noise in them is not amplified."""
@@ -75,6 +78,17 @@ class Data:
         """This process's part of the crops of a step: with motion, and only heard."""
         c = self.config
         return self.seen.batch(step, share.rows(c.batch)), self.heard.batch(step, share.rows(c.heard_batch))
+
+
+def ears(teacher: TeacherConfig, encoders: Collection[str], cache: Path) -> dict[str, Hearing]:
+    """What these audio encoders hear beside `teacher`, by name; what pretrained ears hear of clips stays in `cache`.
+
+    Raises:
+        ValueError, ModelError: as `hearings`, or these ears are not of the size that the teacher's encoder takes.
+    """
+    if teacher.encoder == "whisper":
+        check_rows(teacher.pretrained, hearing_dim("whisper", teacher.ears))
+    return hearings(encoders, teacher.ears, cache)
 
 
 def prepare(config: DataConfig, corpus: Path, cache: Path, hearings: dict[str, Hearing] | None = None) -> Data:

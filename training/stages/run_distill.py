@@ -14,12 +14,12 @@ import torch
 from dtalker_model.networks.audio_encoder import AudioEncoder
 from training.corpus.clips import corpus_folder
 from training.corpus.variants import feature_statistics
-from training.hearing.registry import EARS, HEARS, hearings
+from training.hearing.registry import EARS, HEARS
 from training.loop import loop
 from training.networks.distilled import Distilled, DistilledConfig
 from training.networks.runs import open_distilled, open_teacher, save_settings
 from training.networks.teacher import Teacher
-from training.stages.preparation import Data, DataConfig, prepare
+from training.stages.preparation import Data, DataConfig, ears, prepare
 from training.stages.run_teacher import Validation
 
 TEACHER = Path(__file__).parents[1] / "weights" / "teacher"
@@ -57,7 +57,7 @@ def run(settings: DistillTraining, out: Path, teacher_folder: Path = TEACHER) ->
     corpus = corpus_folder()
     large = open_teacher(teacher_folder)
     encoders = {large.config.encoder, settings.distilled.student.encoder}
-    hears = hearings(encoders, large.config.ears, out.parent / EARS)
+    hears = ears(large.config, encoders, out.parent / EARS)
     data = prepare(settings.data, corpus, out.parent, hears)
     if data.names != large.library.names:
         raise ValueError(f"the data and the teacher of {teacher_folder} know different speakers: use its data settings")

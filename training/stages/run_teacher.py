@@ -16,7 +16,7 @@ from training.corpus.face_basis import lip_basis_cm
 from training.corpus.library import Library
 from training.corpus.variants import Hearing, feature_statistics, hear_clip, log_mel
 from training.evaluation.evaluate import SOURCES, figures
-from training.hearing.registry import EARS, hearings
+from training.hearing.registry import EARS
 from training.loop import loop
 from training.networks.encoders import PretrainedEncoder, ScratchEncoder
 from training.networks.runs import save_settings
@@ -25,6 +25,7 @@ from training.networks.teacher import HearingTask, Teacher, TeacherConfig
 from training.stages.preparation import (
     Data,
     DataConfig,
+    ears,
     face_geometry,
     lip_geometry,
     motion_colour,
@@ -54,7 +55,9 @@ class Validation:
 
     def __init__(self, folder: Path, hear: Hearing = log_mel, sources: Sequence[str] = SOURCES) -> None:
         clips = [c for c in read_manifest(folder, "val") if c.motion and c.source in sources]
-        self.heard = {c.id: torch.from_numpy(hear_clip(hear, c, 1.0, load_audio(c)).astype(np.float32)) for c in clips}
+        self.heard = {
+            c.id: torch.from_numpy(np.asarray(hear_clip(hear, c, 1.0, load_audio(c)), np.float32)) for c in clips
+        }
         self.by_source = {s: [c for c in clips if c.source == s] for s in sources}
         self.basis_cm = lip_basis_cm(folder)
 
@@ -87,7 +90,7 @@ def run(config: TeacherTraining, folder: Path) -> None:
     """Prepare, train, keep the best weights and the configuration in `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     corpus = corpus_folder()
-    hears = hearings({config.teacher.encoder}, config.teacher.ears, folder.parent / EARS)
+    hears = ears(config.teacher, {config.teacher.encoder}, folder.parent / EARS)
     data = prepare(config.data, corpus, folder.parent, hears)
     torch.manual_seed(config.seed)
     teacher = build(config.teacher, data, corpus)

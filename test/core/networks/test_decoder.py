@@ -87,3 +87,9 @@ def test_the_embedding_has_the_length_that_the_sizes_say(noise_dim: int) -> None
     one = torch.ones(B)
     assert decoder.noise_embedding(one, one, one).shape == (B, noise_dim)
     told(decoder, torch.randn(B, T, 52), one)
+
+
+@pytest.mark.parametrize("noise_dim", [0, -6, 5, 32, 37])
+def test_another_length_is_refused(noise_dim: int) -> None:
+    with pytest.raises(ValueError, match=f"noise_dim {noise_dim}: expected a multiple of 6"):
+        StudentConfig(noise_dim=noise_dim)

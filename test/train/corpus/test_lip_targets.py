@@ -58,6 +58,12 @@ def test_stress_and_case_do_not_matter(name: str) -> None:
     np.testing.assert_array_equal(lip_targets([(name, 0.2, 0.1)], 50), lip_targets([("AA", 0.2, 0.1)], 50))
 
 
+@pytest.mark.parametrize(("name", "known_as"), [("AX", "AH"), ("axr", "ER"), ("IX", "IH"), ("ax0", "AH")])
+def test_a_phone_asks_the_same_however_it_is_spelt(name: str, known_as: str) -> None:
+    assert lip_targets([(name, 0.2, 0.1)], 50).any()
+    np.testing.assert_array_equal(lip_targets([(name, 0.2, 0.1)], 50), lip_targets([(known_as, 0.2, 0.1)], 50))
+
+
 def test_a_target_lies_in_the_middle_of_its_phone() -> None:
     assert marked(lip_targets([("B", 0.4, 0.24)], 50)) == dict.fromkeys((25, 26, 27), CLOSED)  # 0.52 s
 

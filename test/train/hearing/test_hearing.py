@@ -15,6 +15,7 @@ from training.corpus.clips import Clip
 from training.corpus.kept import Kept
 from training.hearing import registry
 from training.hearing.registry import HEARINGS, SILENCE, hear, hearing_dim
+from training.hearing.whisper import BASE
 
 loaded: list[tuple[str, str]] = []
 """Name and source of every pretrained model that was loaded."""
@@ -25,7 +26,7 @@ class FakeHubert(registry.HubertHearing):
 
     def __init__(self, source: str) -> None:
         loaded.append(("hubert", source))
-        self.dim = 7
+        self.dim, self.model = 7, source
 
     def __call__(self, audio: np.ndarray) -> np.ndarray:
         return np.zeros((-(-len(audio) // 320), self.dim), np.float16)
@@ -36,7 +37,7 @@ class FakeWhisper(registry.WhisperHearing):
 
     def __init__(self, source: str = "") -> None:
         loaded.append(("whisper", source))
-        self.dim = 9
+        self.dim, self.model = 9, source
 
     def __call__(self, audio: np.ndarray) -> np.ndarray:
         return np.zeros((-(-len(audio) // 320), self.dim), np.float16)
@@ -87,7 +88,6 @@ def test_training_hears_what_its_encoders_ask_for_and_keeps_what_costs_much(tmp_
 
 
 @pytest.mark.usefixtures("fake_ears")
-@pytest.mark.xfail(reason="rows are kept by the name of the ears alone", strict=True)
 def test_what_another_model_heard_is_not_taken_for_this_ones(tmp_path: Path) -> None:
     clip = Clip(Path(), "a", "grid", "train", "grid", "neutral", "a.flac", 0.02, "CC0")
     for source in ("base", "small"):
@@ -95,6 +95,18 @@ def test_what_another_model_heard_is_not_taken_for_this_ones(tmp_path: Path) -> 
         assert isinstance(whisper, Kept)
         whisper.of_clip(clip, 1.0, np.zeros(320, np.float32))
     assert len(list(tmp_path.iterdir())) == 2
+
+
+@pytest.mark.usefixtures("fake_ears")
+@pytest.mark.parametrize(
+    ("ears", "model", "name"),
+    [("whisper", BASE, "whisper"), ("whisper", "0123abcd", "whisper-0123abcd"), ("hubert", "89ef", "hubert-89ef")],
+)
+def test_files_begin_with_the_ears_and_the_model_but_for_whisper_base(
+    ears: str, model: str, name: str, tmp_path: Path
+) -> None:
+    kept = registry.hearings({ears}, model, tmp_path)[ears]
+    assert isinstance(kept, Kept) and kept.name == name
 
 
 @pytest.mark.parametrize("name", SILENCE)

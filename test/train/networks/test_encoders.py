@@ -8,6 +8,7 @@ torch = pytest.importorskip("torch", reason="torch is not installed: pip install
 
 from torch import Tensor  # noqa: E402
 
+from dtalker_model.errors import ModelError  # noqa: E402
 from training.networks.encoders import PretrainedConfig, PretrainedEncoder  # noqa: E402
 
 B, T, DIM = 2, 60, 20
@@ -39,6 +40,14 @@ def test_features_have_zero_mean_and_unit_variance_in_each_frame() -> None:
 @pytest.mark.parametrize("length", [1, 3, 200])
 def test_any_length_is_heard(length: int) -> None:
     assert encoder().eval()(torch.randn(1, length, sum(LAYERS) + 128)).shape == (1, length, DIM)
+
+
+def test_rows_of_ears_of_another_size_are_refused() -> None:
+    base = PretrainedEncoder("whisper", PretrainedConfig((512, 512), dim=16), DIM)
+    with pytest.raises(
+        ModelError, match=r"rows of 1664 values, layers of \[768, 768\] .* takes 1152, .*DTALKER_WHISPER"
+    ):
+        base(torch.zeros(1, 3, 2 * 768 + 128))
 
 
 @torch.no_grad()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +43,19 @@ def kept(folder: Path) -> dict[str, int]:
     return {path.name: path.stat().st_mtime_ns for path in (folder / EARS).iterdir()}
 
 
+def test_ears_of_another_size_are_refused_before_anything_is_heard(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "corpus").mkdir()
+    monkeypatch.setenv("DTALKER_CORPUS", str(write_corpus(tmp_path / "corpus")))
+    teacher = {"encoder": "whisper", "whisper": str(save_encoder(tmp_path / "whisper")), "shared": SIZES}
+    (tmp_path / "teacher.json").write_text(json.dumps({"teacher": teacher, "data": DATA}))
+    assert main(["teacher", str(tmp_path / "teacher"), "--config", str(tmp_path / "teacher.json")]) == 2
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert f"train a new teacher with teacher.pretrained.layer_dims [{DIM}, {DIM}]" in said
+    assert not (tmp_path / EARS).exists()
+
+
 def test_whisper_teaches_a_causal_student(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "corpus").mkdir()
     monkeypatch.setenv("DTALKER_CORPUS", str(write_corpus(tmp_path / "corpus")))
@@ -53,7 +67,7 @@ def test_whisper_teaches_a_causal_student(tmp_path: Path, monkeypatch: pytest.Mo
         (tmp_path / f"{name}.json").write_text(json.dumps(config))
     assert main(["teacher", str(tmp_path / "teacher"), "--config", str(tmp_path / "teacher.json")]) == 0
     ears = kept(tmp_path)
-    assert any(name.startswith("whisper-ravdess-") for name in ears)
+    assert any(re.match(r"whisper-[0-9a-f]{8}-ravdess-", name) for name in ears), "of a model that is not Whisper base"
     assert any(not name.endswith("-1.npy") for name in ears), "a clip at another speed too"
 
     command = ["distill", str(tmp_path / "chain"), "--config", str(tmp_path / "chain.json")]
