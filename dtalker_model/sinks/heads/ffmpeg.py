@@ -13,8 +13,8 @@ from dtalker_model.errors import SinkError
 _TROUBLE = re.compile(r"Error (closing|writing)|No space left|too large|quota|Input/output error")
 """A disk that fills up at the very end leaves ffmpeg's exit code at 0."""
 
-
-SOUND_RATE_HZ = 48_000
+_SOUND = ("-c:a", "aac", "-ar", "48000")
+"""One rate for all sounds: what AAC puts in front of the first sample is then 21 ms, for players that show it."""
 
 
 def find_ffmpeg() -> str:
@@ -33,8 +33,7 @@ class Encoder:
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115  # closed in `close`
         pictures = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{size}x{size}", "-r", str(rate_hz), "-i", "-"]
         audio = [] if sound is None else ["-i", _file(sound), "-map", "0:v", "-map", "1:a:0", "-t", f"{length_s}"]
-        # One rate for all sounds: what AAC puts in front of the first sample is then 21 ms, for players that show it.
-        audio += [] if sound is None else ["-ar", str(SOUND_RATE_HZ)]
+        audio += [] if sound is None else _SOUND
         # Pictures in the order of their times begin at 0, and only `delay_moov` notes what AAC put in front.
         form = ["-pix_fmt", "yuv420p", "-g", str(rate_hz), "-bf", "0"]
         form += ["-movflags", "+frag_keyframe+delay_moov+default_base_moof"]
@@ -80,10 +79,10 @@ def defragment(part: Path, path: Path, length_s: float, sound: Path | None = Non
     `sound` is a file that runs along. Where there is no room for all that, `part` itself gets the name.
     """
     whole = part.with_name(f"{path.stem}.whole{path.suffix}")
-    audio = [] if sound is None else ["-i", _file(sound), "-map", "1:a:0"]
-    form = ["-c", "copy", "-c:a", "copy" if sound is None else "aac", "-t", f"{length_s}", "-movflags", "+faststart"]
+    audio = ["-map", "0"] if sound is None else ["-i", _file(sound), "-map", "0", "-map", "1:a:0"]
+    form = ["-c", "copy", *(() if sound is None else _SOUND), "-t", f"{length_s}", "-movflags", "+faststart"]
     # The times as they are: else all is moved by what AAC put in front, the pictures too.
-    copy = ["-copyts", "-i", _file(part), *audio, "-map", "0", *form]
+    copy = ["-copyts", "-i", _file(part), *audio, *form]
     run = subprocess.run(
         [find_ffmpeg(), "-y", "-loglevel", "error", *copy, "-f", "mp4", _file(whole)],
         stdin=subprocess.DEVNULL,

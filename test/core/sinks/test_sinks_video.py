@@ -173,7 +173,9 @@ def test_a_film_that_cannot_be_written_is_told_at_once(tmp_path: Path, head: Pat
     assert "the name must end in .mp4" in line
 
 
-def film(path: Path, head: Path, pcm: np.ndarray, rate_hz: int, form: str = "WAV", options: str = "") -> Path:
+def film(
+    path: Path, head: Path, pcm: np.ndarray, rate_hz: int, form: str = "WAV", options: str = "", live: bool = False
+) -> Path:
     """A film of 1.3 s whose mouth opens after 1 s, with the sound `pcm`."""
     speech = path.with_name("sound")
     soundfile.write(speech, pcm, rate_hz, format=form)
@@ -181,7 +183,7 @@ def film(path: Path, head: Path, pcm: np.ndarray, rate_hz: int, form: str = "WAV
     wide[INDEX["jawOpen"]] = 1.0
     frames = [SinkFrame(k / 50, wide if k >= 50 else REST) for k in range(65)]
     target = f"video:{path.name}?avatar={head}&size=64{options}"
-    assert feed([target], frames, info(speech=speech)) == []
+    assert feed([target], frames, info(speech=speech, live=live)) == []
     return path
 
 
@@ -208,17 +210,33 @@ def onset_s(path: Path) -> float:
 
 @needs_ffmpeg
 @pytest.mark.parametrize(
-    ("rate_hz", "channels", "pictures_hz"),
-    [(8_000, 1, 30), (16_000, 1, 60), (22_050, 1, 25), (44_100, 2, 30), (48_000, 12, 24), (192_000, 1, 30)],
+    ("rate_hz", "channels", "pictures_hz", "live"),
+    [
+        (8_000, 1, 30, False),
+        (8_000, 1, 30, True),
+        (16_000, 1, 60, False),
+        (22_050, 1, 25, False),
+        (44_100, 2, 30, False),
+        (44_100, 12, 25, True),
+        (48_000, 12, 24, False),
+        (192_000, 1, 30, False),
+    ],
 )
 def test_pictures_sound_and_file_begin_together(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, head: Path, rate_hz: int, channels: int, pictures_hz: int
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    head: Path,
+    rate_hz: int,
+    channels: int,
+    pictures_hz: int,
+    live: bool,
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    path = film(tmp_path / "take.mp4", head, click(rate_hz, channels), rate_hz, options=f"&rate={pictures_hz}")
+    path = film(tmp_path / "take.mp4", head, click(rate_hz, channels), rate_hz, "WAV", f"&rate={pictures_hz}", live)
     assert begins(path) == {"video": 0.0, "audio": 0.0, "file": 0.0}
     streams = probed(path)
-    assert int(streams["video"]["nb_read_frames"]) == round(1.28 * pictures_hz) + 1 or pictures_hz == 60
+    assert (list(streams), streams["audio"]["sample_rate"]) == (["video", "audio"], "48000")
+    assert int(streams["video"]["nb_read_frames"]) == round(1.28 * pictures_hz) + 1
     assert float(streams["video"]["duration"]) == pytest.approx(1.3, abs=0.05)
     assert onset_s(path) == pytest.approx(1.0, abs=0.002)
     command = ["ffmpeg", "-v", "error", "-i", str(path), "-f", "rawvideo", "-pix_fmt", "gray", "-"]
