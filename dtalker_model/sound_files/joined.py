@@ -19,6 +19,9 @@ _FORMATS = (
     re.compile(
         rb"\.snd\x00\x00[\x00-\x04][\x00-\xff]{5}\x00{3}[\x01-\x1b]\x00[\x00-\x02][\x00-\xff]{2}\x00{3}[\x01-\x40]"
     ),
+    re.compile(
+        rb"dns\.[\x00-\xff][\x00-\x04]\x00\x00[\x00-\xff]{4}[\x01-\x1b]\x00{3}[\x00-\xff]{2}[\x00-\x02]\x00[\x01-\x40]\x00{3}"
+    ),
     re.compile(rb"caff\x00\x01\x00\x00desc"),
     re.compile(rb"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb\x04\xc1\x00\x00"),
     re.compile(rb"Creative Voice File\x1a\x1a\x00"),
@@ -26,6 +29,13 @@ _FORMATS = (
     re.compile(rb"PVF1\n\d+ \d+ \d+\n"),
     re.compile(rb" paf\x00{4}[\x00-\x01]\x00{3}"),
     re.compile(rb"2BIT[\x00-\xff]{8}\x00[\x00-\xff]{2}"),
+    re.compile(
+        rb"(?:\x00{4}(?:\x01\x00{3}){2}\x00{4}\x0b\x00{3}|\x00\x00\x03\xe8(?:\x00{3}\x01){2}\x00{7}\x0b)samplerate\x00"
+    ),
+    re.compile(rb"MATLAB 5\.0 MAT-file"),
+    re.compile(rb"Extended Instrument: "),
+    re.compile(rb"ALawSoundFile\*\*\x00"),
+    re.compile(rb"\xf0\x7e[\x00-\x7f]\x01[\x00-\x7f]{16}\xf7"),
 )
 """How other formats begin: so many bits that no sound has them by chance."""
 

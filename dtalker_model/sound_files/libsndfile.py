@@ -9,6 +9,7 @@ import numpy.typing as npt
 import soundfile
 
 from dtalker_model.errors import AudioError
+from dtalker_model.sound_files.placeholders import HEAD_BYTES, Patch, true_sizes
 from dtalker_model.sound_files.unread import unreadable
 
 _MOST_FRAMES = 1 << 53
@@ -65,14 +66,16 @@ class SndfileSource:
 
     def _opened(self, number: int) -> Any:
         begin, end = self._bounds[number]
+        self._file.seek(begin)
+        head = self._file.read(min(HEAD_BYTES, end - begin))
+        patch = true_sizes(head, end - begin)
         try:
-            if len(self._bounds) == 1 and (descriptor := _descriptor(self._file)) is not None:
+            if len(self._bounds) == 1 and not patch and (descriptor := _descriptor(self._file)) is not None:
                 return _Forward(descriptor)
-            return _Forward(_Window(self._file, begin, end))
+            return _Forward(_Window(self._file, begin, end, patch))
         except _ERRORS:
-            self._file.seek(begin)
             reason = f"from byte {begin} on it holds another sound file, which cannot be read" if number else ""
-            raise unreadable(self._name, self._file.read(64), reason) from None
+            raise unreadable(self._name, head, reason) from None
 
 
 def _descriptor(file: BinaryIO) -> int | None:
@@ -99,14 +102,18 @@ class _Forward(soundfile.SoundFile):
 
 
 class _Window(io.RawIOBase):
-    """Bytes `begin` to `end` of `file` as a file."""
+    """Bytes `begin` to `end` of `file` as a file, with `patch` over them."""
 
-    def __init__(self, file: BinaryIO, begin: int, end: int) -> None:
-        self._of, self._begin, self._size, self._at = file, begin, end - begin, 0
+    def __init__(self, file: BinaryIO, begin: int, end: int, patch: Patch) -> None:
+        self._of, self._begin, self._size, self._at, self._patch = file, begin, end - begin, 0, patch
 
     def readinto(self, buffer: Any) -> int:
         self._of.seek(self._begin + self._at)
-        data = self._of.read(max(0, min(len(buffer), self._size - self._at)))
+        data = bytearray(self._of.read(max(0, min(len(buffer), self._size - self._at))))
+        for at, right in self._patch.items():
+            for number, byte in enumerate(right, at - self._at):
+                if 0 <= number < len(data):
+                    data[number] = byte
         buffer[: len(data)] = data
         self._at += len(data)
         return len(data)

@@ -1,5 +1,6 @@
 """The reader of sound files: every subtype, joined files, placeholder sizes, names of any kind, and what it refuses."""
 
+import io
 import os
 import struct
 import sys
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 from sound_rig import PLACEHOLDERS, RATE_HZ, read, sound, tone, with_sizes
 
 from dtalker_model.errors import AudioError
@@ -29,6 +31,13 @@ FORMATS = [
     "IRCAM",
     "XI",
     "SVX",
+    "AVR",
+    "MAT4",
+    "MAT5",
+    "MPC2K",
+    "PAF",
+    "PVF",
+    "SDS",
 ]
 COARSE = {"PCM_U8": 0.01, "ULAW": 0.03, "ALAW": 0.03}
 
@@ -59,12 +68,19 @@ def test_floats_beyond_full_scale_are_clipped_and_nonsense_is_refused() -> None:
 @pytest.mark.parametrize("count", [2, 3])
 def test_joined_files_are_read_one_after_the_other(tmp_path: Path, form: str, count: int) -> None:
     rate_hz = 44_100 if form == "XI" else RATE_HZ
-    one = sound(form, pcm=tone(0.5, rate_hz), rate_hz=rate_hz)
-    alone = read(one)
-    assert len(alone) == pytest.approx(rate_hz / 2, abs=1)
-    (tmp_path / "joined").write_bytes(one * count)
-    for source in (one * count, tmp_path / "joined"):
-        np.testing.assert_allclose(read(source), np.tile(alone, (count, 1)), atol=1e-4)
+    lengths_s, pitches_hz = (0.5, 0.8, 0.5)[:count], (220, 330, 150)
+    files = [sound(form, pcm=tone(s, rate_hz, hz), rate_hz=rate_hz) for s, hz in zip(lengths_s, pitches_hz)]
+    alone = [read(file) for file in files]
+    assert [len(pcm) / rate_hz for pcm in alone] == pytest.approx(lengths_s, abs=1e-4)
+    (tmp_path / "joined").write_bytes(b"".join(files))
+    for source in (b"".join(files), tmp_path / "joined"):
+        np.testing.assert_allclose(read(source), np.concatenate(alone), atol=1e-4)
+
+
+def test_joined_files_whose_joint_cannot_be_found_are_one_error() -> None:
+    """Nothing in HTK's header tells it from samples, but its length does not fit the file's."""
+    with pytest.raises(AudioError, match="not a sound file that can be read"):
+        read(sound("HTK") + sound("HTK", pcm=tone(0.5)))
 
 
 @pytest.mark.parametrize("form", ["WAV", "FLAC"])
@@ -87,6 +103,44 @@ def test_joined_files_of_a_codec_that_cannot_be_taken_apart_are_one_error() -> N
 def test_placeholder_sizes_are_read_to_the_end(subtype: str, riff: int, data: int, count: int) -> None:
     one = sound("WAV", subtype)
     np.testing.assert_array_equal(read(count * with_sizes(one, riff, data)), np.tile(read(one), (count, 1)))
+
+
+def field(form: str | bytes, name: bytes, at: int, value: bytes) -> bytes:
+    """A file, or the bytes of one, with `value` `at` bytes behind the beginning of `name`."""
+    data = form if isinstance(form, bytes) else sound(form)
+    at += data.index(name)
+    return data[:at] + value + data[at + len(value) :]
+
+
+def little_endian_au() -> bytes:
+    file = io.BytesIO()
+    soundfile.write(file, tone(), RATE_HZ, format="AU", endian="LITTLE")
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        *(field("AU", b".snd", 8, struct.pack(">I", size)) for size in (0, 0x7FFFF000, 0xFFFFFFFF)),
+        *(field(little_endian_au(), b"dns.", 8, struct.pack("<I", size)) for size in (0, 0xFFFFFFFF)),
+        field("AIFF", b"COMM", 10, bytes(4)),
+        field(field("AIFF", b"COMM", 10, bytes(4)), b"SSND", 4, struct.pack(">I", 8)),
+        *(field("AIFF", b"SSND", 4, struct.pack(">I", size)) for size in (0, 8, 0x7FFFFFFF, 0xFFFFFFFF)),
+        *(field("CAF", b"data", 4, struct.pack(">q", size)) for size in (0, -1, 2**62)),
+        *(field("W64", b"data\xf3", 16, struct.pack("<Q", size)) for size in (0, 24, 2**63 - 1, 2**64 - 1)),
+    ],
+)
+@pytest.mark.parametrize("count", [1, 2])
+def test_placeholder_sizes_of_other_formats_are_read_to_the_end(data: bytes, count: int, tmp_path: Path) -> None:
+    (tmp_path / "streamed").write_bytes(count * data)
+    for source in (count * data, tmp_path / "streamed"):
+        np.testing.assert_allclose(read(source), np.tile(tone(), count)[:, None], atol=5e-5)
+
+
+@pytest.mark.parametrize("form", ["AU", "AIFF", "CAF", "W64"])
+def test_a_file_of_another_format_that_is_truly_empty_holds_no_samples(form: str) -> None:
+    with pytest.raises(AudioError, match="sound: holds no samples"):
+        read(sound(form, pcm=np.zeros(0)))
 
 
 def test_a_long_file_whose_64_bit_sizes_were_never_filled_in() -> None:
