@@ -79,7 +79,10 @@ def test_frames_of_a_clip_are_there_just_before_they_are_shown(talker: Talker, s
 def test_a_clip_that_was_held_up_is_in_step_at_once(talker: Talker, sleep: Clock, demo_wav: Path) -> None:
     sound = read_sound(demo_wav, "demo")
     clip = Clip(talker, 1, sound, 0.0)
-    faces = [frame.weights for _ in range(3) for frame in (sleep(1.7), clip.due())[1]]
+    faces = []
+    for _ in range(3):
+        sleep(1.7)
+        faces += [frame.weights for frame in clip.due()]
     assert len(faces) / 50 - clip.position_s == pytest.approx(AHEAD_S, abs=2 * TICK_S)
     talker.reset()
     expected = [frame.weights for frame in talker.push(sound.pcm, sound.sample_rate_hz)]
