@@ -96,7 +96,7 @@ class Outputs:
 
     def publish_diagnostics(self, engine: TimedTalker, worker: Worker, connected: bool) -> None:
         """Publish rate, latency, losses and queue."""
-        lost = engine.timeline.losses.dropped_frames + worker.lost + engine.lost_messages
+        lost = engine.timeline.losses.dropped_frames + worker.lost
         name = self._node.get_fully_qualified_name().lstrip("/")
         status = DiagnosticStatus(name=f"{name}: talker", hardware_id=self.frame_id)
         said = ["hearing" if connected else "no audio publisher", *engine.faults]
@@ -133,7 +133,7 @@ class Outputs:
             "dropped_audio_s": f"{timeline.losses.dropped_ns / 1e9:.3f}",
             "messages_received": worker.received,
             "messages_refused": worker.refused,
-            "messages_lost": worker.lost + engine.lost_messages,
+            "messages_lost": worker.lost,
             "speech_start_ns": timeline.speech_start_ns or 0,
         }
 

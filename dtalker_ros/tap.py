@@ -43,13 +43,14 @@ class Tap:
         self._talker = talker
         given = {name: values[name] for name in ("audio_sample_rate_hz", "audio_channels", "audio_format")}
         self.engine = TimedTalker(talker, timeline_config(values), values["publish_rate_hz"], self._now_ns())
-        publishers = Publishers()
-        self._ear = Ear(self.engine, given, publishers, AudioReader(node.get_logger().warning).read, self._now_ns)
+        self._publishers = Publishers()
         self._simulated = bool(node.get_parameter("use_sim_time").value)
+        read, real_time = AudioReader(node.get_logger().warning).read, not self._simulated
+        self._ear = Ear(lambda: self.engine.timeline, given, self._publishers, read, self._now_ns, real_time)
         self._worker = Worker(
             self.engine, self._convert, outputs.publish, self._now_ns, node.get_logger(), poll=self._simulated
         )
-        self._source = AudioSource(node, values["audio_type"], self._worker.submit, publishers=publishers)
+        self._source = AudioSource(node, values["audio_type"], self._worker.submit, publishers=self._publishers)
         self._timers = [
             node.create_timer(INFO_PERIOD_S, self._on_second),
             node.create_timer(SPEAKER_PERIOD_S, self._on_speaker),
@@ -91,13 +92,16 @@ class Tap:
         self._worker.wake()
 
     def _convert(self, message: Any) -> AudioChunk | None:
-        chunk = self._ear.read(message, self._source.announced)
+        with self.engine.lock:  # another reading drops what waits
+            chunk = self._ear.read(message, self._source.announced)
+            self.engine.hearing_faults = self._ear.faults
         if chunk is not None:
             self._hear(chunk)
         return chunk
 
     def _on_second(self) -> None:
         self._outputs.publish_info(self._talker.card, self._parameters.values(), self.engine.timeline.delay_ms)
+        self._worker.lost_on_the_way = self._publishers.lost
         self._outputs.publish_diagnostics(self.engine, self._worker, self._source.connected)
 
     def _on_speaker(self) -> None:

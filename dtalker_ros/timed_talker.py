@@ -21,11 +21,9 @@ from dtalker_model.rates import FRAME_MS, FRAME_RATE_HZ, FRAME_SAMPLES, LOOKAHEA
 from dtalker_ros.audio.convert import AudioChunk
 from dtalker_ros.publish_rate import PublishRate, Shown
 from dtalker_ros.release import Release
-from dtalker_ros.timing.rate_watch import RateWatch
 from dtalker_ros.timing.stream import Block
 from dtalker_ros.timing.timeline import AUDIO_LEAD_MS, Timeline
 from dtalker_ros.timing.timeline_config import TimelineConfig
-from dtalker_ros.timing.turns import Turns
 
 HUSH_MS = 100 - AUDIO_LEAD_MS - 20
 """The mouth rests within 100 ms of a flush: frames already sent reach AUDIO_LEAD_MS ahead, one frame is rounding."""
@@ -83,8 +81,6 @@ class TimedTalker:
         self.lock = threading.RLock()
         self.hearing_faults: tuple[str, ...] = ()
         """What is wrong now with how the audio comes, in sentences that say what to do; set by whoever reads it."""
-        self.lost_messages = 0
-        """Messages that were lost on the way, as far as the middleware tells; set by whoever reads them."""
         self.talker = talker
         self._config, self._rate_hz = config, rate_hz
         self._start(now_ns)
@@ -95,7 +91,6 @@ class TimedTalker:
         self.timeline = Timeline(self._config, now_ns)
         self._rate, self._release = PublishRate(self._rate_hz), Release()
         self._stretch = 0
-        self.rate_watch, self.turns = RateWatch(), Turns()
         self._refusals: list[str] = []
 
     @property
@@ -147,14 +142,7 @@ class TimedTalker:
         """Queue `chunk`, which arrived at `now_ns`."""
         with self.lock:
             self.timeline.holdback = max(self.timeline.holdback, holdback_samples(chunk.sample_rate_hz))
-            if not self.turns.passes(now_ns, chunk.duration_ns) or self.timeline.add(chunk, now_ns):
-                self.rate_watch.note(now_ns, chunk.duration_ns)
-
-    def hear_anew(self, now_ns: int) -> None:
-        """What was heard so far was misread: forget what waits, and how it arrived."""
-        with self.lock:
-            self.rate_watch.begin()
-            self.timeline.hear_anew(now_ns)
+            self.timeline.add(chunk, now_ns)
 
     def step(self, now_ns: int) -> list[Shown]:
         """Compute what is due; returns the rows to publish."""

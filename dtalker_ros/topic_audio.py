@@ -1,6 +1,7 @@
 """What the talker node says on `audio`, laid out in time by the talker's own rules, for those who play it."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,11 @@ from dtalker_model.errors import AudioError
 from dtalker_model.rates import SAMPLE_RATE_HZ
 from dtalker_ros.audio.audio_source import AudioSource
 from dtalker_ros.audio.convert import AudioReader
-from dtalker_ros.parameters.parameters import declared_format, timeline_config
+from dtalker_ros.audio.publishers import Publishers
+from dtalker_ros.ear import Ear
+from dtalker_ros.parameters.parameters import timeline_config
 from dtalker_ros.timing.timeline import Timeline
+from dtalker_ros.timing.timeline_config import TimelineConfig
 
 
 class TopicAudio:
@@ -21,15 +25,23 @@ class TopicAudio:
     def __init__(self, node: Node, values: Mapping[str, Any], topic: str) -> None:
         """`values`: the talker's parameters that are not settings; `topic`: what it hears."""
         self.topic = topic
-        self._node, self._values = node, dict(values)
-        self._timeline = Timeline(timeline_config(self._values), self._now_ns())
-        self._reader = AudioReader()
-        self._source = AudioSource(node, self._values["audio_type"], self._hear, topic)
+        self._node, self._values, self._delay_ms = node, dict(values), 0.0
+        self._timeline = Timeline(self._config(), self._now_ns())
+        self._publishers, self._reader = Publishers(), AudioReader()
+        self._ear = self._new_ear()
+        self._source = AudioSource(node, self._values["audio_type"], self._hear, topic, self._publishers)
 
     def follow(self, values: Mapping[str, Any]) -> None:
         """The talker's parameters have changed."""
         self._values = dict(values)
-        self._timeline.configure(timeline_config(self._values), self._now_ns())
+        self._ear = self._new_ear()
+        self._timeline.configure(self._config(), self._now_ns())
+
+    def delay(self, delay_ms: float) -> None:
+        """The talker says which playout delay is in force."""
+        if delay_ms != self._delay_ms:
+            self._delay_ms = delay_ms
+            self._timeline.configure(self._config(), self._now_ns())
 
     def close(self) -> None:
         """Hear no more."""
@@ -45,11 +57,18 @@ class TopicAudio:
 
     def _hear(self, message: Any) -> None:
         try:
-            chunk = self._reader.read(message, declared_format(self._values, self._source.announced))
+            chunk = self._ear.read(message, self._source.announced)
         except (AudioError, TypeError):
             return  # the talker says why
         if chunk is not None:
             self._timeline.add(chunk, self._now_ns())
+
+    def _config(self) -> TimelineConfig:
+        config = timeline_config(self._values)
+        return replace(config, playout_delay_ms=max(config.playout_delay_ms, self._delay_ms))
+
+    def _new_ear(self) -> Ear:
+        return Ear(lambda: self._timeline, self._values, self._publishers, self._reader.read, self._now_ns)
 
     def _now_ns(self) -> int:
         return int(self._node.get_clock().now().nanoseconds)

@@ -147,6 +147,8 @@ class TopicFace:
         self._instances = instances
 
     def _on_info(self, info: Any) -> None:
+        if self._audio is not None:
+            self._audio.delay(float(info.playout_delay_ms))
         if self._info is not None and _offer(info) == _offer(self._info):
             return
         self._info = info

@@ -105,10 +105,16 @@ class Worker:
         """Messages taken in."""
         self.refused = 0
         """Messages that were no usable audio."""
-        self.lost = 0
-        """Messages dropped because too many waited."""
+        self.lost_on_the_way = 0
+        """Messages lost by the middleware, as far as it tells; set by whoever hears."""
+        self._dropped = 0
         self._thread = threading.Thread(target=self._run, name="dtalker_worker", daemon=True)
         self._thread.start()
+
+    @property
+    def lost(self) -> int:
+        """Messages lost on the way, or dropped because too many waited."""
+        return self.lost_on_the_way + self._dropped
 
     def submit(self, message: Any) -> None:
         """Hand over a message and return at once; for callbacks."""
@@ -116,7 +122,7 @@ class Worker:
             if len(self._inbox) >= DEPTH:
                 self._inbox.popleft()
                 self._unwanted = max(0, self._unwanted - 1)
-                self.lost += 1
+                self._dropped += 1
             self._inbox.append((message, self._clock_ns()))
             self._changed.notify()
 

@@ -14,9 +14,11 @@ from dtalker_ros.timing.doubles import Doubles
 from dtalker_ros.timing.feed import Feed
 from dtalker_ros.timing.losses import Loss, Losses
 from dtalker_ros.timing.pace import MS
+from dtalker_ros.timing.rate_watch import RateWatch
 from dtalker_ros.timing.recording import Recording
 from dtalker_ros.timing.stream import SAMPLE_NS, Block, Piece
 from dtalker_ros.timing.timeline_config import TimelineConfig
+from dtalker_ros.timing.turns import Turns
 
 FRAME_NS = FRAME_SAMPLES * SAMPLE_NS
 AUDIO_LEAD_MS = 40
@@ -39,6 +41,7 @@ class Timeline:
         self.losses = Losses()
         self.holdback = 0
         """16 kHz samples that the talker's resampler keeps back; the stream is fed that much further."""
+        self.rate_watch, self.turns = RateWatch(), Turns()
         self._steps = 0
         self._config = config
         self._feed = Feed(now_ns + LOOKAHEAD_SAMPLES * SAMPLE_NS)
@@ -83,19 +86,19 @@ class Timeline:
             self._recording = Recording(self._feed, now_ns)
         self._config = self._arrivals.config = config
 
-    def add(self, chunk: AudioChunk, now_ns: int) -> bool:
-        """Queue `chunk`, which arrived at `now_ns`; false where it is the one before once more."""
+    def add(self, chunk: AudioChunk, now_ns: int) -> None:
+        """Queue `chunk`, which arrived at `now_ns`."""
         if self._config.asap:
             self._recording.add(chunk, now_ns, self._delay_ns())
         elif self._doubles.is_double(chunk, now_ns):
             self.losses.note(Loss.DOUBLED, chunk.duration_ns)
-            return False
         else:
-            self._add_live(chunk, now_ns)
+            self.rate_watch.note(now_ns, chunk.duration_ns)
+            if self.turns.passes(now_ns, chunk.duration_ns):
+                self._add_live(chunk, now_ns)
         excess_ns = self._feed.queue.duration_ns - round(self._config.max_queue_s * 1e9)
         if excess_ns > 0:
             self.losses.note(Loss.OVERFLOW, self._feed.queue.drop(excess_ns)[1])
-        return True
 
     def flush(self) -> float:
         """Drop what waits; returns how much in seconds."""
@@ -105,6 +108,7 @@ class Timeline:
 
     def hear_anew(self, now_ns: int) -> None:
         """Another publisher, or another reading of the same one: drop what waits, and forget how it came."""
+        self.rate_watch.begin()
         self.losses.note(Loss.MISREAD, self._feed.queue.clear())
         self._arrivals = Arrivals(self._config, now_ns)
 

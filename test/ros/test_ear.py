@@ -12,6 +12,7 @@ from dtalker_ros.audio.convert import AudioFormat, chunk_from_message
 from dtalker_ros.audio.publishers import Publishers
 from dtalker_ros.ear import Ear
 from dtalker_ros.timing.pace import MS
+from dtalker_ros.timing.timeline import Timeline
 
 GIVEN = {"audio_sample_rate_hz": 0, "audio_channels": 0, "audio_format": ""}
 TOLD_S = 2.0
@@ -39,9 +40,12 @@ class Listening:
         self.live.rig.talker = self.engine.talker = Decimating()
         self.publishers.names = ["/mic"]
         self.ear = Ear(
-            self.engine, {**GIVEN, **given}, self.publishers, chunk_from_message, lambda: self.live.rig.now_ns
+            self.timeline, {**GIVEN, **given}, self.publishers, chunk_from_message, lambda: self.live.rig.now_ns
         )
         self.said: list[tuple[float, str]] = []
+
+    def timeline(self) -> Timeline:
+        return self.engine.timeline
 
     def hear(self, first: int, at_ns: int, announced: AudioFormat | None = None, sign: int = 1) -> None:
         """A chunk of 20 ms that begins with sample `first` arrives."""
@@ -51,7 +55,7 @@ class Listening:
         assert chunk is not None
         self.engine.add(chunk, at_ns)
         self.live.step()
-        for text in self.engine.hearing_faults:
+        for text in self.ear.faults:
             if text not in [said for _, said in self.said]:
                 self.said.append(((at_ns - BEGIN_NS) / 1e9, text))
 
@@ -80,7 +84,7 @@ def test_48_khz_that_nobody_declared_is_followed() -> None:
     assert "audio_sample_rate_hz:=48000" in text
     off = listening.off_ms(4.0, 6.0)
     assert len(off) > 95 and np.abs(off).max() <= 40
-    assert listening.engine.faults == (text,)  # a warning for as long as nobody declares it
+    assert listening.ear.faults == (text,)  # a warning for as long as nobody declares it
     assert listening.engine.timeline.queued_s < 0.1
 
 
@@ -105,7 +109,7 @@ def test_a_publisher_at_16_khz_after_one_at_48() -> None:
     listening.rate_hz = 16_000
     listening.microphone(6.0, begin_s=4.0)
     assert np.abs(listening.off_ms(8.0, 10.0)).max() <= 40
-    assert listening.engine.faults == ()
+    assert listening.ear.faults == ()
 
 
 def test_a_second_publisher_whose_messages_are_not_numbered() -> None:
@@ -126,7 +130,7 @@ def test_a_second_publisher_whose_messages_are_not_numbered() -> None:
     assert len(signs) == 1
     listening.publishers.names = ["/mic"]
     listening.microphone(1.0, begin_s=8.0)
-    assert listening.engine.faults == ()
+    assert listening.ear.faults == ()
 
 
 def test_a_second_publisher_whose_messages_are_numbered() -> None:

@@ -49,14 +49,18 @@ def sink_node(**parameters: Any) -> Iterator["subprocess.Popen[str]"]:
             print(process.communicate())
 
 
-def publish(listener: Listener, sequences: range, gone: int = 0) -> None:
-    """Publish frames 20 ms apart whose jawOpen counts up, once somebody listens; leave out number `gone`."""
+def publish(listener: Listener, sequences: range, gone: int = 0, ahead_s: int = 0) -> None:
+    """Publish frames 20 ms apart whose jawOpen counts up, once somebody listens; leave out number `gone`. Their stamps
+    are `ahead_s` ahead.
+    """
     publisher = listener.node.create_publisher(Blendshapes, "blendshapes", QOS)
     listener.until(lambda: publisher.get_subscription_count() > 1, "the sink node")
     for sequence in sequences:
         message = Blendshapes(sequence=sequence)
         message.header.frame_id = "face"
-        message.header.stamp.sec, message.header.stamp.nanosec = divmod(10**18 + sequence * 20_000_000, 10**9)
+        message.header.stamp.sec, message.header.stamp.nanosec = divmod(
+            10**17 + ahead_s * 10**9 + sequence * 20_000_000, 10**9
+        )
         message.weights[Blendshapes.JAW_OPEN] = (sequence % 50) / 100
         if not gone or sequence != gone:
             publisher.publish(message)
@@ -99,6 +103,19 @@ def test_without_info_it_writes_after_a_while_and_counts_what_was_lost(listener:
     assert code == 0, output
     assert "1 lost on the way" in output
     assert len(rows_of(path)) == 99
+
+
+@pytest.mark.parametrize("jump_s", [-300, 3_600, 1_800_000_000])
+def test_a_clock_that_is_set_does_not_break_a_recording(listener: Listener, tmp_path: Path, jump_s: int) -> None:
+    path = tmp_path / "face.csv"
+    with sink_node(sinks=[str(path)], info_wait_ms=0.0) as node:
+        publish(listener, range(200))
+        publish(listener, range(200, 500), ahead_s=jump_s)
+        listener.until(lambda: lines(path) >= 501, "the rows")
+        code, output = finish(node, signal.SIGINT)
+    assert code == 0, output
+    assert output.count("the clock of the frames jumped") == 1
+    np.testing.assert_allclose(np.diff(rows_of(path)[:, 0]), 0.02, atol=1e-6)
 
 
 def test_a_recording_holds_the_very_messages(listener: Listener, tmp_path: Path) -> None:

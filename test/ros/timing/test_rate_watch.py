@@ -60,7 +60,7 @@ def test_a_pause_begins_anew() -> None:
 def test_by_turns_one_of_two_microphones_is_heard(phase_ms: int) -> None:
     """They cannot be told apart. Their chunks count differently, so that the face tells whom it follows."""
     live = Live()
-    live.rig.engine.turns.taken = True
+    live.rig.engine.timeline.turns.taken = True
     one = microphone(6.0)
     other = [c.__class__(c.first + 1_000_000, c.samples, c.arrival_ns + phase_ms * MS, None) for c in one]
     live.play([*one, *other])
