@@ -10,6 +10,7 @@ import time
 from array import array
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
@@ -60,8 +61,19 @@ class Microphone:
             self._publisher.publish(Int16MultiArray(data=array("h", [number] * (CHUNK - 1) + [-number])))
 
 
+@dataclass
+class Running:
+    """A talker node, and, when it has ended, what it wrote on how the audio came."""
+
+    process: "subprocess.Popen[str]"
+    faults: list[str] = field(default_factory=list)
+
+
+FAULTS = ("late: ", "audio is missing", "came twice", "jumped", "was set", "several publishers", "samples a second")
+
+
 @contextmanager
-def numbered_talker(listener: Listener) -> Iterator["subprocess.Popen[str]"]:
+def numbered_talker(listener: Listener) -> Iterator[Running]:
     """A talker whose frames tell what they show."""
     script = ROOT / "test" / "rigs" / "numbered_talker.py"
     process = subprocess.Popen(
@@ -69,40 +81,34 @@ def numbered_talker(listener: Listener) -> Iterator["subprocess.Popen[str]"]:
     )
     try:
         listener.until(lambda: listener.infos or process.poll() is not None, "the talker node")
-        yield process
+        running = Running(process)
+        yield running
     except BaseException:
         process.kill()
         print(process.communicate())
         raise
     code, output = finish(process, signal.SIGINT)
     assert code == 0, output
+    running.faults = [line for line in output.splitlines() if any(fault in line for fault in FAULTS)]
 
 
 def off_ms(listener: Listener, begun_ns: int, begin_s: float, end_s: float) -> np.ndarray:
-    """For the frames shown in this time after `begun_ns`: how late they show the chunk they tell."""
+    """For the frames shown in this time after `begun_ns`: how late they show the chunk they tell, give or take half."""
     result = []
     for _, message in list(listener.frames):
         shown_ns, number = stamp_ns(message) - DELAY_NS - begun_ns, round(abs(message.weights[0]))
         if number and begin_s * 1e9 <= shown_ns < end_s * 1e9:
-            result.append((shown_ns - (number - 1) * CHUNK_NS) / 1e6)
+            result.append((shown_ns - (number - 1) * CHUNK_NS - CHUNK_NS // 2) / 1e6)
     return np.array(result)
 
 
-def faults(listener: Listener) -> list[str]:
-    """Lines of log on how the audio comes."""
-    kinds = ("late: ", "audio is missing", "came twice", "jumped", "clock", "several publishers", "samples a second")
-    return [line for line in listener.logs if any(kind in line for kind in kinds)]
-
-
-def check(listener: Listener, begun_ns: int, fault_end_s: float, end_s: float, text: str) -> None:
-    """Before the fault and two seconds after it the face shows what sounds; the log has `text` once."""
-    before, after = off_ms(listener, begun_ns, 1.0, 2.5), off_ms(listener, begun_ns, fault_end_s + SETTLED_S, end_s)
-    print(f"\n{text}: before {np.median(before):.1f} ms, after {after.min():.1f} to {after.max():.1f} ms")
+def check(listener: Listener, running: Running, begun_ns: int, fault_end_s: float, end_s: float, text: str) -> None:
+    """Two seconds after the fault the face shows what sounds; `text` was said once, and nothing else."""
+    after = off_ms(listener, begun_ns, fault_end_s + SETTLED_S, end_s)
+    print(f"\n{text}: {after.min():.1f} to {after.max():.1f} ms")
     assert len(after) > 0.9 * 50 * (end_s - fault_end_s - SETTLED_S)
-    assert np.abs(after - np.median(before)).max() <= IN_STEP_MS
-    assert -HICCUP_MS <= np.median(before) <= HICCUP_MS + 20  # within its chunk
-    assert len([line for line in listener.logs if text in line]) == 1
-    assert [line for line in faults(listener) if text not in line] == []
+    assert np.abs(after).max() <= IN_STEP_MS + CHUNK_NS / 2e6 + HICCUP_MS
+    assert len(running.faults) == 1 and text in running.faults[0], running.faults
 
 
 @pytest.mark.parametrize("stall_s", [0.4, 3.0, 8.0])
@@ -126,21 +132,21 @@ HEARTBEAT_S = 3.5
 
 def test_a_stopped_process(listener: Listener) -> None:
     end_s = 6.0 + HEARTBEAT_S + SETTLED_S + 1.0
-    with numbered_talker(listener) as process:
+    with numbered_talker(listener) as running:
         source = Microphone(listener, microphone(end_s + 0.2))
         listener.until(lambda: source.heard, "the subscription")
         source.start()
         _until(listener, source, 3.0)
-        process.send_signal(signal.SIGSTOP)
+        running.process.send_signal(signal.SIGSTOP)
         _until(listener, source, 6.0)
-        process.send_signal(signal.SIGCONT)
+        running.process.send_signal(signal.SIGCONT)
         _until(listener, source, end_s + 0.2)
         source.close(listener)
-        check(listener, source.begun_ns, 6.0 + HEARTBEAT_S, end_s, "whose time had passed")
+    check(listener, running, source.begun_ns, 6.0 + HEARTBEAT_S, end_s, "whose time had passed")
 
 
 def test_a_second_publisher(listener: Listener) -> None:
-    with numbered_talker(listener):
+    with numbered_talker(listener) as running:
         first = Microphone(listener, microphone(9.0))
         listener.until(lambda: first.heard, "the subscription")
         first.start()
@@ -150,20 +156,20 @@ def test_a_second_publisher(listener: Listener) -> None:
         _until(listener, first, 7.2)
         for source in (first, second):
             source.close(listener)
-        after = off_ms(listener, first.begun_ns, 3.0 + SETTLED_S, 7.0)
-        other = off_ms(listener, second.begun_ns, SETTLED_S, 4.0)
-        assert min(np.abs(after - 10).max(), np.abs(other - 10).max()) <= IN_STEP_MS
-        assert len([line for line in listener.logs if "several publishers speak" in line]) == 1
+    after = off_ms(listener, first.begun_ns, 3.0 + SETTLED_S, 7.0)
+    other = off_ms(listener, second.begun_ns, SETTLED_S, 4.0)
+    assert min(np.abs(after).max(), np.abs(other).max()) <= IN_STEP_MS + CHUNK_NS / 2e6 + HICCUP_MS
+    assert len(running.faults) == 1 and "several publishers speak" in running.faults[0], running.faults
 
 
 def _speak(listener: Listener, sent: list[Sent], fault_end_s: float, end_s: float, text: str) -> None:
-    with numbered_talker(listener):
+    with numbered_talker(listener) as running:
         source = Microphone(listener, sent)
         listener.until(lambda: source.heard, "the subscription")
         source.start()
         _until(listener, source, end_s + 0.2)
         source.close(listener)
-        check(listener, source.begun_ns, fault_end_s, end_s, text)
+    check(listener, running, source.begun_ns, fault_end_s, end_s, text)
 
 
 def _until(listener: Listener, source: Microphone, time_s: float) -> None:
