@@ -32,7 +32,9 @@ class TopicAudio:
         self._source = AudioSource(node, self._values["audio_type"], self._hear, topic, self._publishers)
 
     def follow(self, values: Mapping[str, Any]) -> None:
-        """The talker's parameters have changed."""
+        """The talker's parameters may have changed."""
+        if values == self._values:
+            return  # a new ear would forget the rate that it has found
         self._values = dict(values)
         self._ear = self._new_ear()
         self._timeline.configure(self._config(), self._now_ns())
@@ -68,7 +70,8 @@ class TopicAudio:
         return replace(config, playout_delay_ms=max(config.playout_delay_ms, self._delay_ms))
 
     def _new_ear(self) -> Ear:
-        return Ear(lambda: self._timeline, self._values, self._publishers, self._reader.read, self._now_ns)
+        real_time = not self._node.get_parameter("use_sim_time").value
+        return Ear(lambda: self._timeline, self._values, self._publishers, self._reader.read, self._now_ns, real_time)
 
     def _now_ns(self) -> int:
         return int(self._node.get_clock().now().nanoseconds)

@@ -1,6 +1,7 @@
 """A sentence of thousands of messages at once arrives whole; where messages are lost, that is counted and said."""
 
 import signal
+import time
 from array import array
 
 import numpy as np
@@ -23,18 +24,25 @@ def chunk(number: int) -> Int16MultiArray:
 
 
 def test_a_minute_in_3000_messages_arrives_whole(listener: Listener) -> None:
-    with talker(listener):
+    with talker(listener, max_lateness_ms=60_000.0):  # a node without a core drops nothing for its time
         publisher = listener.node.create_publisher(Int16MultiArray, "audio", QOS)
         listener.until(publisher.get_subscription_count, "the subscription")
+        begun_s = time.monotonic()
         for i in range(MESSAGES):
             publisher.publish(chunk(i))
-        listener.until(
-            lambda: listener.fresh_diagnostics()["messages_received"] == str(MESSAGES), "all messages", PATIENCE_S
-        )
-        figures = listener.diagnostics[-1]
+        arrived = listener.until(lambda: _progress(listener), "all messages, or no more", PATIENCE_S)
+        figures, spoken_s = listener.diagnostics[-1], time.monotonic() - begun_s
+    assert arrived == MESSAGES
     assert figures["messages_lost"] == "0"
-    assert float(figures["queued_s"]) > 30
+    assert float(figures["queued_s"]) > MESSAGES * 0.02 - spoken_s - 1.0
     assert float(figures["dropped_audio_s"]) == 0
+
+
+def _progress(listener: Listener) -> int:
+    """Messages that have arrived, once it is all of them or no more come; a machine that tests much takes its time."""
+    before = int(listener.diagnostics[-1]["messages_received"]) if listener.diagnostics else 0
+    arrived = int(listener.fresh_diagnostics()["messages_received"])
+    return arrived if arrived == MESSAGES or arrived == before > 0 else 0
 
 
 def test_what_a_small_depth_loses_is_counted_and_said(listener: Listener) -> None:

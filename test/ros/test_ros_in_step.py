@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from checkout import ROOT
 from live_rig import BEGIN_NS, Sent, double, lose, microphone, stall
+from real_time_rig import in_real_time
 from ros_rig import QOS, Listener, finish, listener, stamp_ns
 from std_msgs.msg import Int16MultiArray
 
@@ -112,16 +113,19 @@ def check(listener: Listener, running: Running, begun_ns: int, fault_end_s: floa
 
 
 @pytest.mark.parametrize("stall_s", [0.4, 3.0, 8.0])
+@in_real_time
 def test_a_stall_of_the_network(listener: Listener, stall_s: float) -> None:
     end_s = 3.0 + stall_s + SETTLED_S + 1.0
     sent = list(stall(3.0, stall_s)(microphone(end_s)))
     _speak(listener, sent, 3.0 + stall_s, end_s, "whose time had passed")
 
 
+@in_real_time
 def test_four_percent_lost(listener: Listener) -> None:
     _speak(listener, list(lose(0.04)(microphone(7.0))), 2.0, 7.0, "audio is missing")
 
 
+@in_real_time
 def test_every_fifth_chunk_comes_twice(listener: Listener) -> None:
     _speak(listener, list(double(0.2)(microphone(6.0))), 1.0, 6.0, "the audio came twice")
 
@@ -130,6 +134,7 @@ HEARTBEAT_S = 3.5
 """Fast DDS may take so long until it goes on with a reader that did not answer."""
 
 
+@in_real_time
 def test_a_stopped_process(listener: Listener) -> None:
     end_s = 6.0 + HEARTBEAT_S + SETTLED_S + 1.0
     with numbered_talker(listener) as running:
@@ -145,6 +150,7 @@ def test_a_stopped_process(listener: Listener) -> None:
     check(listener, running, source.begun_ns, 6.0 + HEARTBEAT_S, end_s, "whose time had passed")
 
 
+@in_real_time
 def test_a_second_publisher(listener: Listener) -> None:
     with numbered_talker(listener) as running:
         first = Microphone(listener, microphone(9.0))

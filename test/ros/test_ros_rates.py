@@ -1,14 +1,11 @@
 """Sample rates on real rclpy: one that nobody declared is noticed, and the delay that a rate needs is told."""
 
-import threading
 import time
-from array import array
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import numpy as np
-from ros_rig import QOS, Listener, listener, talker
-from std_msgs.msg import Int16MultiArray
+from microphone_rig import microphone
+from real_time_rig import in_real_time
+from ros_rig import Listener, listener, talker
 
 __all__ = ["listener"]
 
@@ -18,28 +15,7 @@ HICCUP_S = 1.0
 """A machine that tests much at once may be so late with everything."""
 
 
-@contextmanager
-def microphone(listener: Listener, rate_hz: int) -> Iterator[None]:
-    """Chunks of 20 ms of noise at `rate_hz`, that do not say it, from a thread."""
-    publisher = listener.node.create_publisher(Int16MultiArray, "audio", QOS)
-    listener.until(publisher.get_subscription_count, "the subscription")
-    pcm, stop = np.random.default_rng(0).integers(-3_000, 3_000, rate_hz // 50).astype(np.int16), threading.Event()
-
-    def run() -> None:
-        begun_s, number = time.monotonic(), 0
-        while not stop.wait(max(0.0, begun_s + number * 0.02 - time.monotonic())):
-            number += 1
-            publisher.publish(Int16MultiArray(data=array("h", np.roll(pcm, number).tobytes())))
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join()
-
-
+@in_real_time
 def test_48_khz_that_nobody_declared(listener: Listener) -> None:
     with talker(listener), microphone(listener, 48_000):
         begun_s = time.monotonic()
@@ -54,6 +30,7 @@ def test_48_khz_that_nobody_declared(listener: Listener) -> None:
     assert sum("no rate is declared" in line for line in listener.logs) == 1
 
 
+@in_real_time
 def test_the_delay_in_force_is_told(listener: Listener) -> None:
     with talker(listener, audio_sample_rate_hz=8_000), microphone(listener, 8_000):
         info = listener.until(lambda: next((i for i in listener.infos if i.playout_delay_ms > 80), None), "the delay")

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import soundfile
 from node_rig import node
+from real_time_rig import in_real_time
 from ros_rig import FRAME_NS, QOS, Listener, finish, listener, stamp_ns, start, talker
 
 # isort: split
@@ -49,6 +50,7 @@ def speech(demo_wav: Path) -> np.ndarray:
     return soundfile.read(demo_wav, dtype="int16")[0]
 
 
+@in_real_time
 def test_a_sentence_in_one_message_is_paced_by_the_clock(listener: Listener, speech: np.ndarray) -> None:
     with talker(listener):
         speak(listener, speech[: 3 * 16_000])
@@ -60,6 +62,7 @@ def test_a_sentence_in_one_message_is_paced_by_the_clock(listener: Listener, spe
     listener.assert_grid()
 
 
+@in_real_time
 def test_a_pause_of_the_publisher_becomes_silence(listener: Listener, speech: np.ndarray) -> None:
     with talker(listener):
         publisher = speak(listener, speech[:8_000])
@@ -74,18 +77,24 @@ def test_a_pause_of_the_publisher_becomes_silence(listener: Listener, speech: np
     listener.assert_grid()
 
 
-def test_simulated_time_is_followed(listener: Listener) -> None:
+def simulate(listener: Listener, step_s: float) -> dict[str, float]:
+    """Send simulated time, `step_s` more every 10 ms, from 100 s on; returns where it stands, under "s"."""
     clock = listener.node.create_publisher(Clock, "/clock", 10)
     now = {"s": 100.0}
 
     def tick() -> None:
-        now["s"] += 0.05
+        now["s"] += step_s
         message = Clock()
         message.clock.sec, message.clock.nanosec = int(now["s"]), round(now["s"] % 1 * 1e9)
         clock.publish(message)
 
-    process = start("talker_node", use_sim_time=True)
     listener.node.create_timer(0.01, tick)
+    return now
+
+
+def test_simulated_time_is_followed(listener: Listener) -> None:
+    process = start("talker_node", use_sim_time=True)
+    now = simulate(listener, 0.05)
     listener.until(lambda: len(listener.frames) > 200 or process.poll() is not None, "frames")
     code, output = finish(process, signal.SIGINT)
     assert code == 0, output
@@ -96,6 +105,18 @@ def test_simulated_time_is_followed(listener: Listener) -> None:
     assert stamps_s[-1] - stamps_s[-101] == pytest.approx(2.0, abs=1e-6)
 
 
+def test_under_simulated_time_diagnostics_begin_with_ok(listener: Listener) -> None:
+    """The clock stands at 0 until somebody sends it; nothing is late for that. At half speed nothing else is."""
+    process = start("talker_node", use_sim_time=True)
+    listener.until(lambda: "dtalker" in listener.node.get_node_names() or process.poll() is not None, "the node")
+    simulate(listener, 0.005)
+    listener.until(lambda: len(listener.statuses) >= 4 or process.poll() is not None, "diagnostics")
+    code, output = finish(process, signal.SIGINT)
+    assert code == 0, output
+    assert set(listener.statuses) == {(OK, "no audio publisher")}
+
+
+@in_real_time
 def test_flush_drops_the_rest_and_the_mouth_rests_within_100_ms(listener: Listener, speech: np.ndarray) -> None:
     with talker(listener):
         speak(listener, speech)
@@ -213,6 +234,7 @@ def test_a_late_joiner_gets_the_information(listener: Listener) -> None:
     assert list(info.identities) == list(card.identities)
 
 
+@in_real_time
 def test_a_held_up_node_drops_the_oldest_and_says_so(listener: Listener, speech: np.ndarray) -> None:
     with talker(listener) as process:
         speak(listener, speech)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from node_rig import node
+from real_time_rig import in_real_time
 from ros_rig import Listener, finish, listener, start
 
 # isort: split
@@ -199,6 +200,7 @@ def test_every_parameter_is_described_with_its_range() -> None:
     assert {spec.setting[0] for spec in specs if spec.setting} == {spec.name for spec in setting_specs()}
 
 
+@in_real_time
 def test_a_changed_offset_shows_in_the_frames(listener: Listener) -> None:
     jaw = INDEX["jawOpen"]
     with node() as talker_node:
@@ -213,6 +215,7 @@ def test_a_changed_offset_shows_in_the_frames(listener: Listener) -> None:
 
 
 @pytest.mark.parametrize("rate_hz", [25.0, 30.0])
+@in_real_time
 def test_publish_rate(listener: Listener, rate_hz: float) -> None:
     with node(publish_rate_hz=rate_hz):
         listener.until(lambda: len(listener.frames) > 2 * rate_hz, "frames")
@@ -222,6 +225,7 @@ def test_publish_rate(listener: Listener, rate_hz: float) -> None:
         assert listener.infos[-1].frame_rate_hz == rate_hz
 
 
+@in_real_time
 def test_frame_id_and_delay_may_change(listener: Listener) -> None:
     with node(frame_id="left_robot") as talker_node:
         listener.until(lambda: listener.frames and listener.infos, "frames")
