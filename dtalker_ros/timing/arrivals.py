@@ -6,6 +6,7 @@ late or early in common is undone, by silence or by dropping the oldest. Audio t
 time and is never touched.
 """
 
+import math
 from dataclasses import dataclass
 
 from dtalker_ros.audio.convert import AudioChunk
@@ -63,8 +64,10 @@ class Arrivals:
         ahead_ns = end_ns - heard_ns
         if self._is_old(now_ns - heard_ns, ahead_ns):
             return Place(cut_ns=min(ahead_ns, duration_ns))
-        begins = fresh or (chunk.stamp_ns is not None and -ahead_ns > self._pause_ns())
+        begins = fresh or -ahead_ns > self._pause_ns(chunk.stamp_ns is not None)
         lead_ns = max(0, -ahead_ns) if begins else 0
+        if lead_ns and not fresh:
+            self._pace.moved(lead_ns)
         self._ahead.note(now_ns, duration_ns, ahead_ns + lead_ns)
         return Place(lead_ns=lead_ns) if lead_ns else self._correction()
 
@@ -120,8 +123,10 @@ class Arrivals:
         self._catching_up = late or (self._catching_up and ahead_ns > TOLERANCE_NS)
         return self._catching_up and ahead_ns - late_ns > TOLERANCE_NS
 
-    def _pause_ns(self) -> int:
-        """So much later than the audio at hand a stamp leaves a pause."""
+    def _pause_ns(self, stamped: bool) -> float:
+        """A chunk that belongs so much later than the audio at hand leaves a pause before it."""
+        if not stamped:
+            return self.wait_ns if self._pace.steady and not self.config.gap_ns else math.inf
         if not self._ahead.full:
             return STAMP_TOLERANCE_NS
         return min(STAMP_TOLERANCE_NS, SHORTEST_WAIT_NS + self._ahead.width_ns)
