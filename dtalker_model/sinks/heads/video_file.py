@@ -89,7 +89,10 @@ class VideoSink:
         except SinkError as error:
             raise SinkError(f"{error}{self._left_over()}") from error
         except KeyboardInterrupt:
-            self._finish_with_sound(film.pictures)
+            if film.pictures:
+                self._finish_with_sound(film.pictures)
+            else:
+                self._part.unlink(missing_ok=True)
             raise
         self._finish_with_sound(film.pictures)
 

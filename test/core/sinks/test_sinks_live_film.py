@@ -16,6 +16,7 @@ from sink_rig import feed, info, ramp, tiny_head
 from dtalker_model.errors import SinkError
 from dtalker_model.sinks import SinkFrame
 from dtalker_model.sinks.heads.head_picture import HeadPicture
+from dtalker_model.sinks.heads.live_film import LiveFilm
 from dtalker_model.sinks.heads.video_file import VideoSink
 
 pytest.importorskip("PIL", reason="Pillow is not installed")
@@ -101,6 +102,24 @@ def test_an_interruption_of_the_end_leaves_a_whole_film(sink: VideoSink, monkeyp
         sink.close()
     assert int(probed(sink.path)["video"]["nb_read_frames"]) in (20, 21)
     assert not sink.path.with_name("take.part.mp4").exists()
+
+
+def test_an_interruption_before_the_first_picture_leaves_no_film(
+    sink: VideoSink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    goes_on = threading.Event()
+
+    def interrupt(what: str, part: float) -> None:
+        goes_on.set()
+        raise KeyboardInterrupt
+
+    sink.open(info(live=True, progress=interrupt))
+    monkeypatch.setattr(LiveFilm, "_next", lambda film: goes_on.wait(WAIT_S) and None)
+    for frame in ramp(1.0):
+        sink.write(frame)
+    with pytest.raises(KeyboardInterrupt):
+        sink.close()
+    assert [path.name for path in sink.path.parent.iterdir()] == ["tiny.glb"]
 
 
 def test_a_failure_of_the_encoder_is_told(tmp_path: Path, sink: VideoSink, monkeypatch: pytest.MonkeyPatch) -> None:

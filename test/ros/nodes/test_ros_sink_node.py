@@ -7,6 +7,7 @@ import signal
 import socket
 import struct
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,10 +16,12 @@ from typing import Any
 import numpy as np
 import pytest
 from dtalker.msg import Blendshapes, FaceInfo
+from film_rig import needs_ffmpeg, probed
 from rclpy.serialization import deserialize_message
 from ros_rig import QOS, Listener, finish, listener, play, short_wav, start, talker
 
 from dtalker_model.blendshapes import ARKIT_NAMES
+from dtalker_ros.nodes.process import ECHO_S
 
 __all__ = ["listener", "short_wav"]
 
@@ -148,6 +151,38 @@ def test_a_failed_sink_is_told_and_the_others_go_on(listener: Listener, tmp_path
         code, output = finish(node, signal.SIGINT)
     assert code == 1, output
     assert len(rows_of(path)) == 50
+
+
+def test_only_what_is_open_is_written_to(listener: Listener, tmp_path: Path) -> None:
+    path = tmp_path / "face.csv"
+    with sink_node(sinks=[f"{tmp_path}/gone/face.csv", str(path)], info_wait_ms=0.0) as node:
+        publish(listener, range(10))
+        line = listener.logged("writing to")
+        listener.until(lambda: lines(path) >= 11, "the rows")
+        code, _ = finish(node, signal.SIGINT)
+    assert code == 1
+    assert str(path) in line and "gone" not in line
+    assert any("gone" in said and "the rest goes on" in said for said in listener.logs)
+
+
+@needs_ffmpeg
+def test_a_film_that_takes_too_long_to_end_is_cut_and_whole(listener: Listener, tmp_path: Path) -> None:
+    """As `ros2 launch` ends a node: SIGINT, then SIGTERM when it loses patience. Big pictures are slow to draw."""
+    path = tmp_path / "take.mp4"
+    with sink_node(sinks=[f"{path}?size=512"], info_wait_ms=0.0) as node:
+        publish(listener, range(1500))
+        listener.logged("writing to")
+        part = tmp_path / "take.part.mp4"  # ffmpeg writes as soon as it has a second of pictures
+        listener.until(lambda: part.stat().st_size or node.poll() is not None, "the first pictures")
+        node.send_signal(signal.SIGINT)
+        listener.logged("closing 1 sinks")
+        end_s = time.monotonic() + 1.5 * ECHO_S
+        listener.until(lambda: time.monotonic() > end_s, "the time in which a signal is an echo of the first")
+        code, output = finish(node, signal.SIGTERM)
+    assert code == 0, output
+    assert "interrupted while closing: a film ends where it was" in output and "Traceback" not in output
+    assert 0 < int(probed(path)["video"]["nb_read_frames"]) < 900
+    assert [entry.name for entry in tmp_path.iterdir()] == ["take.mp4"]
 
 
 @pytest.mark.parametrize(
