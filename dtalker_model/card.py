@@ -38,6 +38,8 @@ class ModelCard:
         lookahead_samples: frame i depends on audio before sample 320 i + this.
         sha256, listener_sha256: of the ``.onnx`` files; the listener (who speaks, in which mood) is optional.
         listener_identities, listener_emotions: the order of the listener's outputs.
+        unlabelled: embedding of an emotion that nobody told, learned where the label was dropped: what `live` means as
+            far as it is in doubt. Models of before it was kept have none.
         articulates: whether `articulation` can be other than 1; models of before it was learned have no such input.
         parameters: numbers learned, both graphs together.
         training_data: one entry a source: name, licence, minutes, what its motion is.
@@ -59,6 +61,7 @@ class ModelCard:
     listener_sha256: str = ""
     listener_identities: tuple[str, ...] = ()
     listener_emotions: tuple[str, ...] = ()
+    unlabelled: tuple[float, ...] = ()
     emotion_sources: Mapping[str, str] = field(default_factory=dict)
     figures: Mapping[str, Any] = field(default_factory=dict)
     articulates: bool = False
@@ -187,7 +190,7 @@ def _check_types(card: ModelCard, name: str) -> None:
 
 
 def _check_embeddings(card: ModelCard, name: str) -> None:
-    vectors = [*card.identities.values(), *card.emotions.values()]
+    vectors = [*card.identities.values(), *card.emotions.values(), *([card.unlabelled] if card.unlabelled else [])]
     for vector in vectors:
         numbers = isinstance(vector, tuple) and all(type(x) in (int, float) for x in vector)
         if not numbers or not all(abs(x) <= LARGEST for x in vector):

@@ -7,6 +7,9 @@ import numpy as np
 from dtalker_model.card import ModelCard, table
 from dtalker_model.settings import LIVE, MIX, Settings
 
+DOUBT = 0.5
+"""Probability of an emotion up to this is doubt: an error of the listener is seen, an emotion left out hardly."""
+
 
 class Personalizer:
     """The card's library and its mixtures: linear between the emotions chosen, between them and the one inferred by
@@ -17,6 +20,7 @@ class Personalizer:
         self.identities, self.emotions = tuple(card.identities), tuple(card.emotions)
         self._identity, self._emotion = table(card.identities), table(card.emotions)
         self._neutral = self._emotion[self.emotions.index("neutral")]
+        self._unlabelled = np.array(card.unlabelled, np.float32) if card.unlabelled else None
         self._heard_identity = _selection(card.listener_identities, self.identities, "default")
         self._heard_emotion = _selection(card.listener_emotions, self.emotions, "neutral")
 
@@ -37,8 +41,15 @@ class Personalizer:
         target = (self._weights(settings) @ self._emotion)[None]
         if heard is not None:
             share = np.float32(1.0 if settings.emotion == LIVE else settings.live_share)
-            target = (1 - share) * target + share * (heard @ self._heard_emotion @ self._emotion)
+            target = (1 - share) * target + share * self._believed(heard)
         return self._neutral + np.float32(settings.intensity) * (target - self._neutral)
+
+    def _believed(self, heard: np.ndarray) -> np.ndarray:
+        """The emotions (T, D) by `heard` (T, E), as far as it is beyond doubt, and for the rest the unlabelled one."""
+        if self._unlabelled is None:
+            return heard @ self._heard_emotion @ self._emotion
+        sure = np.maximum(heard - DOUBT, 0) / np.float32(1 - DOUBT)
+        return sure @ self._heard_emotion @ self._emotion + (1 - sure.sum(axis=1, keepdims=True)) * self._unlabelled
 
     def _weights(self, settings: Settings) -> np.ndarray:
         """Weight of each emotion of the library, (E,), summing to 1."""

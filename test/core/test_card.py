@@ -113,6 +113,7 @@ def test_bytes_that_are_no_graph_are_refused(copy: Path) -> None:
         (lambda card: card.update(steps=3, step_counts=[1, 2]), r"steps 3 are none of \(1, 2\)"),
         (lambda card: card["emotions"].update(happy=[1.0]), "embeddings differ in length"),
         (lambda card: card["identities"].update(default=[]), "embeddings differ in length"),
+        (lambda card: card.update(unlabelled=[1.0]), "embeddings differ in length"),
         (lambda card: card["emotions"]["happy"].__setitem__(3, float("nan")), r"no model card \(NaN is no number"),
         (lambda card: card["figures"].update(lve=float("-inf")), r"no model card \(-Infinity is no number"),
         (lambda card: card["emotions"]["happy"].__setitem__(3, 1e39), "no number of single precision"),

@@ -129,6 +129,7 @@ def _card(name: str, settings: DistillTraining, commit: str, library: Library, c
         description=DESCRIPTION,
         identities=identities,
         emotions=emotions,
+        unlabelled=_unlabelled(library),
         steps=student.default_steps,
         step_counts=student.step_counts,
         sha256="",
@@ -147,7 +148,15 @@ def _names(library: Library) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 
 def _named(names: Sequence[str], table: Tensor) -> dict[str, tuple[float, ...]]:
-    return {name: tuple(round(x, 5) for x in row) for name, row in zip(names, table.tolist()) if name != UNKNOWN}
+    return {name: _rounded(row) for name, row in zip(names, table.tolist()) if name != UNKNOWN}
+
+
+def _unlabelled(library: Library) -> tuple[float, ...]:
+    return _rounded(library.tables()[1][library.names.emotions.index(UNKNOWN)].tolist())
+
+
+def _rounded(row: Sequence[float]) -> tuple[float, ...]:
+    return tuple(round(x, 5) for x in row)
 
 
 def training_data(clips: Sequence[Clip]) -> list[dict[str, Any]]:

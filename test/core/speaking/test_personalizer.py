@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,8 @@ STEADY = 0.2
 
 
 @pytest.fixture
-def personalizer() -> Personalizer:
-    card = ModelCard(
+def card() -> ModelCard:
+    return ModelCard(
         name="test",
         description="",
         identities={"default": (1.0, 0.0), "ann": (0.0, 1.0)},
@@ -36,6 +37,10 @@ def personalizer() -> Personalizer:
         listener_identities=("ann", "bob"),
         listener_emotions=("sad", "neutral", "bored"),
     )
+
+
+@pytest.fixture
+def personalizer(card: ModelCard) -> Personalizer:
     return Personalizer(card)
 
 
@@ -61,6 +66,21 @@ def test_live_follows_what_was_heard_and_unknown_names_count_as_default(personal
     who, mood = np.array([[0.25, 0.75]], np.float32), np.array([[0.5, 0.2, 0.3]], np.float32)
     np.testing.assert_allclose(personalizer.identity(settings, who), [[0.75, 0.25]], atol=1e-6)
     np.testing.assert_allclose(personalizer.emotion(settings, mood), [[0.0, -1.0]], atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("heard", "expected"),
+    [
+        ([1.0, 0.0, 0.0], SAD),
+        ([0.0, 1.0, 0.0], NEUTRAL),
+        ([0.5, 0.3, 0.2], (5.0, 7.0)),
+        ([0.75, 0.25, 0.0], (2.5, 2.0)),
+    ],
+)
+def test_a_mood_in_doubt_is_one_that_nobody_told(card: ModelCard, heard: list[float], expected: tuple) -> None:
+    doubts = Personalizer(replace(card, unlabelled=(5.0, 7.0)))
+    found = doubts.emotion(Settings(emotion="live"), np.array([heard], np.float32))
+    np.testing.assert_allclose(found, [expected], atol=1e-6)
 
 
 @pytest.mark.parametrize(
