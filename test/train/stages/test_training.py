@@ -128,6 +128,7 @@ def test_a_run_trains_exports_and_is_evaluated(
     talker = dtalker_model.load(out, identity="live", emotion="live")
     frames = talker.push(np.zeros(16000, np.float32), 16000) + talker.flush()
     assert len(frames) == 50
+    assert talker.card.unlabelled and talker.card.unlabelled not in talker.card.emotions.values()
     talker.reset()
     talker.set(articulation=2.0)
     led = talker.push(np.zeros(16000, np.float32), 16000)
