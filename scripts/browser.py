@@ -20,8 +20,10 @@ FLAGS = (
     "--use-fake-ui-for-media-stream",
     "--use-fake-device-for-media-stream",
 )
-START_MS = 60_000
-"""WebGL in software on a loaded machine takes its time to begin."""
+START_MS = 300_000
+"""WebGL in software on a loaded machine takes its time to begin: with a tenth of a core, two minutes."""
+PATIENCE_S = 120.0
+"""For what a page does at once where it has a core."""
 
 
 class NoBrowserError(RuntimeError):
@@ -42,7 +44,7 @@ class Watched:
         """What a JavaScript expression gives; ``dtalker`` is the page's own object for this."""
         return self.page.evaluate(f"() => ({expression})")
 
-    def until(self, condition: str, timeout_s: float = 30.0) -> None:
+    def until(self, condition: str, timeout_s: float = PATIENCE_S) -> None:
         """Wait until a JavaScript condition holds."""
         self.page.wait_for_function(f"() => ({condition})", timeout=1000 * timeout_s)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import sys
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
@@ -10,7 +11,13 @@ from aiohttp.web_protocol import RequestHandler
 from dtalker_model.view.log import LOG
 
 MOST_CONNECTIONS = 200
-"""Beside 50 pages there is room for their files; far below what a process may have open."""
+"""Beside 50 pages there is room for their files."""
+FEWEST_CONNECTIONS = 20
+BACKLOG = 50
+"""Connections that may be taken in during one turn of the loop."""
+OTHER_FILES = 64 + 2 * BACKLOG
+"""What the process has open beside connections: its own files, those taken in and those closed during one turn. asyncio
+logs a traceback for each connection for which there is no descriptor."""
 HEADER_S = 10.0
 """Within this the first request must be complete."""
 ROUNDS = 5
@@ -22,13 +29,14 @@ class Door:
 
     def __init__(self) -> None:
         self._server: web.Server | None = None
+        self._room = _room()
         self._silent: set[RequestHandler] = set()
         self._kept: set[RequestHandler] = set()
 
     async def open(self, server: web.Server, host: str, port: int) -> asyncio.Server:
         """Listen; raises `OSError` where the address cannot be had."""
         self._server = server
-        return await asyncio.get_running_loop().create_server(self._connected, host, port)
+        return await asyncio.get_running_loop().create_server(self._connected, host, port, backlog=BACKLOG)
 
     async def close(self, listening: asyncio.Server) -> None:
         """Listen no more. Whoever was taken in until now is known to the `web.Server` afterwards, which can end it."""
@@ -63,9 +71,10 @@ class Door:
     def _connected(self) -> RequestHandler:
         assert self._server is not None
         open_ones = [handler for handler in self._server.connections if _is_open(handler)]
-        too_many = len(open_ones) - MOST_CONNECTIONS + 1  # several where many came in one turn of the loop
+        most = min(MOST_CONNECTIONS, self._room)
+        too_many = len(open_ones) - most + 1  # several where many came in one turn of the loop
         if too_many > 0:
-            LOG.warning("more than %d connections: the oldest was closed", MOST_CONNECTIONS)
+            LOG.warning("more than %d connections: the oldest was closed", most)
             for handler in [handler for handler in open_ones if handler not in self._kept][:too_many]:
                 _abort(handler)
         handler = self._server()
@@ -79,6 +88,16 @@ class Door:
             if handler.transport is not None:
                 LOG.warning("a connection that asked for nothing within %.0f s was closed", HEADER_S)
                 _abort(handler)
+
+
+def _room() -> int:
+    """Connections for which this process has descriptors."""
+    if sys.platform == "win32":
+        return MOST_CONNECTIONS
+    import resource
+
+    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return MOST_CONNECTIONS if limit == resource.RLIM_INFINITY else max(FEWEST_CONNECTIONS, limit - OTHER_FILES)
 
 
 def _is_open(handler: RequestHandler) -> bool:

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -25,10 +25,13 @@ REACH_MS = 200
 TIMES = 7
 STEP_MS = 40
 SYNC_S = 12.0
+TRIES = 3
+CORE = 0.8
 MARK_INPUTS = """() => {
-  window.inputs = [];
   const slider = document.getElementById("intensity");
-  slider.addEventListener("input", (event) => inputs.push(performance.timeOrigin + event.timeStamp));
+  const mark = (event) => inputs.push(performance.timeOrigin + event.timeStamp);
+  if (!window.inputs) slider.addEventListener("input", mark);
+  window.inputs = [];
 }"""
 PHONE = {"device_scale_factor": 2, "is_mobile": True, "has_touch": True}
 
@@ -72,6 +75,29 @@ def faces(watched: Watched, weights: np.ndarray) -> np.ndarray:
     return shown
 
 
+def in_time(measure: Callable[[], Any], good: Callable[[Any], bool]) -> None:
+    """Some measurement of `TRIES` is `good`: other programs may spoil one, a page that is slow spoils all.
+
+    Where other programs leave us less than `CORE`, nothing can be said about real time.
+    """
+    measured = []
+    while not (measured and good(measured[-1])):
+        if len(measured) >= TRIES:
+            share = spare_core()
+            if share < CORE:
+                pytest.skip(f"real time needs a core, this machine has {share:.0%} of one left; measured: {measured}")
+            pytest.fail(f"{measured}")
+        measured.append(measure())
+
+
+def spare_core() -> float:
+    """The part of a core that a program gets which does nothing but compute for a second."""
+    began_s, spent_s = time.monotonic(), time.process_time()
+    while time.monotonic() - began_s < 1.0:
+        pass
+    return (time.process_time() - spent_s) / (time.monotonic() - began_s)
+
+
 def test_the_head_is_drawn(watched: Watched) -> None:
     shown = picture(watched)
     middle = shown[shown.shape[0] // 4 : shown.shape[0] // 2, shown.shape[1] // 3 : -shown.shape[1] // 3]
@@ -100,15 +126,17 @@ def test_the_models_own_vowel_and_closure_differ(watched: Watched, demo_wav: Pat
 
 
 def test_frames_arrive_at_fifty_a_second(watched: Watched) -> None:
-    first = watched.value("({n: dtalker.frames.received, ms: performance.now()})")
-    watched.until(f"dtalker.frames.received > {first['n']} + 150")
-    last = watched.value("({n: dtalker.frames.received, ms: performance.now()})")
-    assert 47 < 1000 * (last["n"] - first["n"]) / (last["ms"] - first["ms"]) < 53
+    def rate_hz() -> float:
+        first = watched.value("({n: dtalker.frames.received, ms: performance.now()})")
+        watched.until(f"dtalker.frames.received > {first['n']} + 150")
+        last = watched.value("({n: dtalker.frames.received, ms: performance.now()})")
+        return 1000 * float(last["n"] - first["n"]) / float(last["ms"] - first["ms"])
+
+    in_time(rate_hz, lambda rate_hz: 47 < rate_hz < 53)
 
 
 def test_a_slider_reaches_the_engine_and_the_face(watched: Watched, rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     watched.page.locator("#intensity").focus()
-    watched.page.evaluate(MARK_INPUTS)
     applied: list[float] = []
     change = rig.performer._talker.set
 
@@ -116,15 +144,20 @@ def test_a_slider_reaches_the_engine_and_the_face(watched: Watched, rig: Rig, mo
         applied.append(1000 * time.time())
         change(**changes)
 
+    def reached_ms() -> np.ndarray:
+        applied.clear()
+        watched.page.evaluate(MARK_INPUTS)
+        for count in range(1, TIMES + 1):
+            watched.page.keyboard.press("ArrowRight")
+            watched.until(f"dtalker.settings.values.intensity > {1 + 0.0099 * count}")
+        reached = np.array(applied) - watched.value("window.inputs")
+        watched.page.click("#defaults")
+        watched.until("dtalker.settings.values.intensity === 1")
+        watched.page.locator("#intensity").focus()
+        return reached
+
     monkeypatch.setattr(rig.performer._talker, "set", timed)
-    for count in range(1, TIMES + 1):
-        watched.page.keyboard.press("ArrowRight")
-        watched.until(f"dtalker.settings.values.intensity > {1 + 0.0099 * count}")
-    reached = np.array(applied) - watched.value("window.inputs")
-    assert np.median(reached) < REACH_MS, reached
-    watched.until("dtalker.settings.values.intensity > 1")
-    watched.page.click("#defaults")
-    watched.until("dtalker.settings.values.intensity === 1")
+    in_time(reached_ms, lambda reached: bool(np.median(reached) < REACH_MS))
     watched.page.evaluate("() => dtalker.settings.set({offset_lower: 0.8})")
     watched.until(f"dtalker.face[{INDEX['jawOpen']}] > 0.7")
     watched.page.evaluate("() => dtalker.settings.set({offset_lower: 0})")
@@ -162,12 +195,20 @@ def test_steps_and_the_voices_share_are_set(watched: Watched, rig: Rig) -> None:
 def test_sound_and_face_keep_in_step(watched: Watched, rig: Rig) -> None:
     clip = rig.performer._sound
     assert clip is not None
-    figures = measure(watched, (clip.pcm / 32768).astype(np.float32), clip.sample_rate_hz, SYNC_S)
-    watched.page.click("#play")
-    assert abs(figures["offset_ms"]["mean"]) < STEP_MS, figures
-    assert figures["each_second_median_abs_max_ms"] < STEP_MS, figures
-    assert figures["clock_error_ms"]["abs_max"] < STEP_MS, figures
-    assert 47 < figures["frames_per_s"] < 53, figures
+    pcm, rate_hz = (clip.pcm / 32768).astype(np.float32), clip.sample_rate_hz
+
+    def figures() -> dict[str, Any]:
+        found = measure(watched, pcm, rate_hz, SYNC_S)
+        watched.page.click("#play")
+        watched.until("dtalker.clock.kind === 'rest'")
+        return found
+
+    def in_step(found: dict[str, Any]) -> bool:
+        offset_ms, clock_ms = abs(found["offset_ms"]["mean"]), found["clock_error_ms"]["abs_max"]
+        apart_ms = offset_ms, clock_ms, found["each_second_median_abs_max_ms"]
+        return all(ms < STEP_MS for ms in apart_ms) and 47 < found["frames_per_s"] < 53
+
+    in_time(figures, in_step)
 
 
 def test_the_pages_microphone_is_heard(watched: Watched) -> None:
