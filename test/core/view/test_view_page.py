@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import numpy as np
 import pytest
 import soundfile
+from real_time_rig import in_time
 from view_rig import Rig, served
 
 # isort: split
@@ -25,8 +26,6 @@ REACH_MS = 200
 TIMES = 7
 STEP_MS = 40
 SYNC_S = 12.0
-TRIES = 3
-CORE = 0.8
 MARK_INPUTS = """() => {
   const slider = document.getElementById("intensity");
   const mark = (event) => inputs.push(performance.timeOrigin + event.timeStamp);
@@ -73,29 +72,6 @@ def faces(watched: Watched, weights: np.ndarray) -> np.ndarray:
     shown = picture(watched)
     watched.page.evaluate("() => { delete dtalker.frames.at; }")
     return shown
-
-
-def in_time(measure: Callable[[], Any], good: Callable[[Any], bool]) -> None:
-    """Some measurement of `TRIES` is `good`: other programs may spoil one, a page that is slow spoils all.
-
-    Where other programs leave us less than `CORE`, nothing can be said about real time.
-    """
-    measured = []
-    while not (measured and good(measured[-1])):
-        if len(measured) >= TRIES:
-            share = spare_core()
-            if share < CORE:
-                pytest.skip(f"real time needs a core, this machine has {share:.0%} of one left; measured: {measured}")
-            pytest.fail(f"{measured}")
-        measured.append(measure())
-
-
-def spare_core() -> float:
-    """The part of a core that a program gets which does nothing but compute for a second."""
-    began_s, spent_s = time.monotonic(), time.process_time()
-    while time.monotonic() - began_s < 1.0:
-        pass
-    return (time.process_time() - spent_s) / (time.monotonic() - began_s)
 
 
 def test_the_head_is_drawn(watched: Watched) -> None:
