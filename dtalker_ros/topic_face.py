@@ -155,7 +155,7 @@ class TopicFace:
         names = {"identities": list(info.identities), "emotions": list(info.emotions)}
         model = {"name": info.model, "lookahead_ms": info.lookahead_ms, "licence": info.licence}
         model |= {"steps": int(info.steps), "step_counts": list(map(int, info.step_counts))}
-        self._keep("about", about_text("ros", {**model, **names, "live": True}, []))
+        self._keep("about", about_text("ros", {**model, **names, "live": True, "articulates": True}, []))
         self._remote.learn(list(info.emotions))
 
     def _on_frame(self, message: Any) -> None:

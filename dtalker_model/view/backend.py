@@ -65,7 +65,7 @@ def about_text(source: str, model: dict[str, Any], can: list[str]) -> str:
     Args:
         source: ``talker`` or ``ros``.
         model: name, steps (its own number), step_counts (those it offers), lookahead_ms, licence, identities, emotions,
-            live (whether it infers them).
+            live (whether it infers them), articulates (whether it learned other articulations than 1).
         can: of ``play``, ``upload``, ``microphone``, those that this backend offers.
     """
     specs = [

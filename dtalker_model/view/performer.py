@@ -85,6 +85,7 @@ class Performer:
             "identities": list(card.identities),
             "emotions": list(card.emotions),
             "live": bool(card.listener_sha256),
+            "articulates": card.articulates,
         }
         texts = {
             "about": about_text("talker", model, ["play", "upload", "microphone"]),

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from dtalker_model.blendshapes import INDEX
-from training.corpus.clips import Clip, corpus_folder, load_motion, read_manifest
+from training.corpus.clips import VOICES, Clip, corpus_folder, load_motion, read_manifest
 from training.corpus.face_basis import FaceBasis, load_face_basis
 from training.evaluation.baselines import Predict, fitted_floors, measured_clips
 from training.evaluation.bootstrap import Figure
@@ -21,7 +21,7 @@ from training.evaluation.retrieval import Ear, emotion_accuracy, identity_simila
 from training.evaluation.sampling import sampling_row
 from training.evaluation.scores import MAIN_COEFFICIENTS, Row, entry, mean_row, row, score
 from training.evaluation.spoken_phones import spoken_phones
-from training.evaluation.strangers import stranger_rows
+from training.evaluation.strangers import first_clips, stranger_rows
 
 SOURCES = ("ravdess", "ravdess_song", "facegood", "grid")
 SPOKEN = ("ravdess", "grid")
@@ -153,14 +153,27 @@ def source_rows(
 
 
 def retrieval_rows(ear: Ear | None, folder: Path, split: str) -> list[Row]:
-    """Emotion retrieval and identity verification on RAVDESS speakers that no training clip has; none, no row."""
-    seen = {c.identity for c in read_manifest(folder, "train")}
-    clips = [c for c in read_manifest(folder, split, "ravdess") if c.identity not in seen]
-    if not clips or ear is None:
+    """Retrieval on speakers that no training clip has: identity of RAVDESS and of the voices, emotion of RAVDESS.
+
+    A source without such speakers has no row.
+    """
+    if ear is None:
         return []
-    accuracy = emotion_accuracy(ear, clips)
+    seen = {c.identity for c in read_manifest(folder, "train", voices=True)}
+    sources = {"ravdess": read_manifest(folder, split, "ravdess"), VOICES: first_clips(folder, split)}
+    rows = []
+    for source, clips in sources.items():
+        if strangers := [c for c in clips if c.identity not in seen]:
+            row = verification_row({"source": source, "emotion": "all", "predictor": "listener"}, ear, strangers)
+            if source == "ravdess":
+                accuracy = emotion_accuracy(ear, strangers)
+                row |= entry("emotion_accuracy", accuracy.value, accuracy.interval)
+            rows.append(row)
+    return rows
+
+
+def verification_row(names: Row, ear: Ear, clips: Sequence[Clip]) -> Row:
+    """Whether two clips are of one speaker, as one row that begins with `names`."""
     verified = verification(identity_similarity(ear, clips), [c.identity for c in clips])
-    names = {"source": "ravdess", "emotion": "all", "predictor": "listener", "clips": len(clips)}
-    speakers = {"speakers": len({c.identity for c in clips})}
-    measured = entry("emotion_accuracy", accuracy.value, accuracy.interval) | entry("identity_EER", *verified)
-    return [{**names, **speakers, **measured}]
+    speakers = len({c.identity for c in clips})
+    return {**names, "clips": len(clips), "speakers": speakers, **entry("identity_EER", *verified)}

@@ -18,8 +18,10 @@ At rest the lower lip lies at the edge of the upper teeth, which no blendshape m
 | looks_shut     | share of open vowels (aa ae ao ay aw) whose gap is under 2 mm at their middle      |
 | teeth          | share of /f v/ whose smallest drop is at most 2 mm: the lower lip is at the teeth  |
 | gap_i .. gap_u | median gap at the middle of i (iy ih), e (eh ey), a (aa ae), o (ow ao), u (uw uh)  |
+| gap_f          | median gap at /f v/ where the lower lip is nearest the teeth                       |
 | rounding       | d' of rounding at the middle of uw uh ow ao w against iy ih ey eh aa ae            |
 | spreading      | d' of width at the middle of iy ih ey eh against all other vowels                  |
+| biting         | d' of that gap at /f v/ against the smallest at /p b m/: at 0 f looks like p       |
 
 The smallest value of a consonant is looked for within its segment and `MARGIN_S` on either side. d' is the difference
 of two means over the root of the mean of the two variances. The lips that a tracker recorded need not meet at a /b/
@@ -69,9 +71,8 @@ SPREAD = phone_set("iy ih ey eh")
 
 LIP_FIGURES = {
     **dict.fromkeys(("closed_1mm", "closed_2mm", "looks_shut", "teeth"), "share"),
-    **dict.fromkeys(VOWEL_GAPS, "mm"),
-    "rounding": "d'",
-    "spreading": "d'",
+    **dict.fromkeys((*VOWEL_GAPS, "gap_f"), "mm"),
+    **dict.fromkeys(("rounding", "spreading", "biting"), "d'"),
 }
 """Every figure of lips, in the order in which it is printed, and its unit."""
 
@@ -134,7 +135,9 @@ Sums = Mapping[str, np.ndarray]
 def lip_sums(lips: Lips, phones: Phones) -> dict[str, np.ndarray]:
     """What one clip adds to each figure; sums of several clips are those of all."""
     t = lips.times_s
-    shut, nearest = (smallest(v, t, phones, p) for v, p in ((lips.gap_mm, BILABIALS), (lips.drop_mm, LABIODENTALS)))
+    shut = smallest(lips.gap_mm, t, phones, BILABIALS)
+    at_teeth = frames_of_smallest(lips.drop_mm, t, phones, LABIODENTALS)
+    nearest, bitten = lips.drop_mm[at_teeth], lips.gap_mm[at_teeth]
     open_mm = at_middle(lips.gap_mm, t, phones, OPEN_VOWELS)
     found = {
         "closed_1mm": _share(shut <= CLOSED_MM),
@@ -143,6 +146,7 @@ def lip_sums(lips: Lips, phones: Phones) -> dict[str, np.ndarray]:
         "teeth": _share(nearest <= TEETH_MM),
     }
     found |= {name: _histogram(at_middle(lips.gap_mm, t, phones, vowels)) for name, vowels in VOWEL_GAPS.items()}
+    found |= {"gap_f": _histogram(bitten), "biting": np.concatenate([_moments(bitten), _moments(shut)])}
     for name, values, yes, no in (
         ("rounding", lips.rounding, ROUND, NOT_ROUND),
         ("spreading", lips.width_mm, SPREAD, VOWELS - SPREAD),
@@ -153,9 +157,9 @@ def lip_sums(lips: Lips, phones: Phones) -> dict[str, np.ndarray]:
 
 def lip_figures(sums: Sequence[Sums]) -> dict[str, Figure]:
     """All figures of `LIP_FIGURES`; intervals come from drawing rows of `sums`, which are clips or voices."""
-    of_sums = {**dict.fromkeys(VOWEL_GAPS, _median_mm), "rounding": d_prime, "spreading": d_prime}
+    of_sums = {"mm": _median_mm, "d'": d_prime}
     stacked = {name: np.stack([s[name] for s in sums]) for name in LIP_FIGURES}
-    return {n: Figure(x, of_sums[n]) if n in of_sums else Figure(x) for n, x in stacked.items()}
+    return {n: Figure(x, of_sums[u]) if (u := LIP_FIGURES[n]) in of_sums else Figure(x) for n, x in stacked.items()}
 
 
 def d_prime(sums: np.ndarray) -> np.ndarray:

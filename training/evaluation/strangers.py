@@ -36,11 +36,16 @@ VoiceSums = dict[str, dict[str, np.ndarray]]
 
 def stranger_clips(folder: Path, split: str) -> list[Clip]:
     """The clips described above, with their phones; none where the corpus has no voices."""
+    chosen = first_clips(folder, split)
+    return [replace(c, phones=tuple(p)) for c, p in zip(chosen, spoken_phones(chosen)) if p]
+
+
+def first_clips(folder: Path, split: str) -> list[Clip]:
+    """The first `CLIPS_A_VOICE` of each voice, whether or not they can be aligned."""
     of_voice: dict[str, list[Clip]] = defaultdict(list)
     for clip in read_manifest(folder, split, VOICES):
         of_voice[clip.identity].append(clip)
-    chosen = [clip for clips in of_voice.values() for clip in clips[:CLIPS_A_VOICE]]
-    return [replace(c, phones=tuple(p)) for c, p in zip(chosen, spoken_phones(chosen)) if p]
+    return [clip for clips in of_voice.values() for clip in clips[:CLIPS_A_VOICE]]
 
 
 def is_child(clip: Clip) -> bool:

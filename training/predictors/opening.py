@@ -18,6 +18,9 @@ from training.predictors.shipped import Shipped
 REGRESSION = Path(__file__).parents[1] / "weights" / "regression"
 """Committed weights of a plain regression network of the student's size; a row of every evaluation."""
 
+MODEL = "model"
+"""Name of the rows of the model that is evaluated."""
+
 
 def open_predictor(model: str | Path, steps: int = 0) -> Predictor:
     """The predictor of a shipped name, an ``.onnx`` or a folder.
@@ -44,8 +47,15 @@ def open_beside(arguments: Sequence[str]) -> dict[str, Predictor]:
 
 
 def named_models(arguments: Sequence[str]) -> dict[str, str]:
-    """NAME=MODEL of each argument; ValueError for one that is not of this form."""
-    named = {name: model for name, _, model in (argument.partition("=") for argument in arguments)}
-    if not all(name and model for name, model in named.items()):
+    """NAME=MODEL of each argument.
+
+    Raises:
+        ValueError: one is not of this form, or two have one name; `MODEL` is that of the rows of the first model.
+    """
+    pairs = [(name, model) for name, _, model in (argument.partition("=") for argument in arguments)]
+    if not all(name and model for name, model in pairs):
         raise ValueError(f"--beside takes NAME=MODEL, such as teacher=runs/teacher; received {' '.join(arguments)!r}")
-    return named
+    names = [MODEL, *(name for name, _ in pairs)]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise ValueError(f"--beside: the name {twice!r} is taken: give another NAME=MODEL")
+    return dict(pairs)

@@ -34,9 +34,9 @@ OF_ONE = {
         "emotion control",
         EMOTION_CONTROL,
     ),
-    "Retrieval by voice: emotion of eight, and same or different speaker from 3 s, on two unseen actors": (
+    "Retrieval by voice: emotion of eight, and same or different speaker from 3 s, on speakers never heard": (
         "listener",
-        ("emotion_accuracy", "identity_EER"),
+        ("speakers", "emotion_accuracy", "identity_EER"),
     ),
 }
 """Title of a table, the predictor of its rows, and its columns."""
@@ -124,10 +124,18 @@ def by_emotion(rows: Sequence[Row]) -> str:
 
 
 def of_predictor(rows: Sequence[Row], predictor: str, names: Sequence[str]) -> str:
-    """Figures that one predictor's rows alone have, each with its interval."""
+    """Figures that one predictor's rows alone have, each with its interval; counts have none."""
     chosen = [r for r in rows if r["predictor"] == predictor]
-    lines = [[str(r["clips"]), *(f"{number(r[n], n)} ({spread(r, n)})" for n in names)] for r in chosen]
-    return markdown(["clips", *names], lines) if lines else ""
+    lines = [[r["source"], str(r["clips"]), *(with_spread(r, n) for n in names)] for r in chosen]
+    return markdown(["source", "clips", *names], lines) if lines else ""
+
+
+def with_spread(row: Row, name: str) -> str:
+    """A figure and its interval as text, or a count; a dash for what the row does not have."""
+    value = row.get(name)
+    if value is None or isinstance(value, int):
+        return "-" if value is None else str(value)
+    return f"{number(value, name)} ({spread(row, name)})"
 
 
 def units() -> str:

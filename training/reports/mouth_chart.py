@@ -21,7 +21,7 @@ from training.evaluation.lips import CLOSED_MM, TEETH_MM, VOWEL_GAPS, Lips, fram
 from training.evaluation.lips import phone_set as of
 from training.evaluation.predictor import Predictor
 from training.evaluation.strangers import stranger_clips
-from training.predictors.opening import named_models, open_predictor
+from training.predictors.opening import MODEL, named_models, open_predictor
 from training.reports.clip_picture import save
 from training.reports.face_picture import FaceMesh, draw_face, load_face_mesh
 
@@ -76,8 +76,9 @@ def _frames(title: str, clip: Clip, weights: np.ndarray, face: FaceBasis) -> np.
 def _caption(title: str, faces: np.ndarray, face: FaceBasis) -> str:
     if title in VOWELS:
         return f"{np.median(faces @ face.gap_mm):.1f} mm"
-    near, most_mm = (face.drop_mm, TEETH_MM) if title in TEETH else (face.gap_mm, CLOSED_MM)
-    return f"{(faces @ near <= most_mm).mean():.0%}"
+    if title in TEETH:
+        return f"{(faces @ face.drop_mm <= TEETH_MM).mean():.0%}, {np.median(faces @ face.gap_mm):.1f} mm"
+    return f"{(faces @ face.gap_mm <= CLOSED_MM).mean():.0%}"
 
 
 def draw_mouths(faces: Mapping[str, Mapping[str, Mouth]], mesh: FaceMesh, path: Path) -> None:
@@ -104,7 +105,9 @@ def main(model: str, beside: Sequence[str], out: Path) -> None:
     Raises:
         ValueError: the corpus has no voices whose phones are known.
     """
-    models = {Path(model).stem: model, **named_models(beside)}
+    others = named_models(beside)
+    own = Path(model).stem if Path(model).stem not in others else MODEL
+    models = {own: model, **others}
     faces = mouths({name: open_predictor(each) for name, each in models.items()})
     if not faces:
         raise ValueError("no mouths to show: the corpus has no voices.jsonl, or pocketsphinx is not installed")

@@ -39,8 +39,8 @@ LIMITS = """## How far these figures reach
 * The RAVDESS clips are **acted, with two sentences** ("Kids are talking by the door", "Dogs are sitting by the door").
   The two validation actors, a man and a woman, are in no training clip, but the training actors say the same sentences.
   How well the model copes with other words in a voice that it never heard is not measured here.
-* Emotion retrieval and identity verification are measured on the same two actors. With two speakers, verification is
-  hardly more than telling a man from a woman.
+* Emotion retrieval is measured on the same two actors, identity verification on them, which is hardly more than telling
+  a man from a woman, and on the voices that no model heard: the first ten clips of each, one recording session a voice.
 * RAVDESS faces were tracked from video at 30 frames a second, and what rolls, presses or closes the lips was not
   observed: in the recordings themselves the lips come within 1 mm at {recorded_closure} of /p b m/. Each of the two
   sentences has a single one, the /b/ of "by".
@@ -109,7 +109,8 @@ def mouth_section(models: Mapping[str, str], out: Path) -> str:
     return """## Mouths of voices that no model heard
 
 For each phone the median face of all of them in the validation voices: consonants where the lips are nearest, vowels at
-their middle. Under p b m the share within 1 mm, under f that with the lip at the teeth, under vowels the median gap.
+their middle. Under p b m the share within 1 mm, under f that with the lip at the teeth; there and under vowels the
+median gap.
 
 ![mouths](mouths.png)
 """

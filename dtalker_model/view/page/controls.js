@@ -10,11 +10,12 @@ function element(tag, fields = {}, children = []) {
 
 export { element };
 
-/** A labelled slider. {set(value)} moves it, unless somebody is moving it. */
+/** A labelled slider. {set(value)} moves it, unless somebody is moving it; {enable(on, why)} says why it cannot be moved. */
 export function slider(parent, { id, label, title = "", range: [low, high], step, digits = 2, unit = "" }, changed) {
   const input = element("input", { type: "range", id, min: low, max: high, step: step ?? (high - low) / 200, title });
   const output = element("output", { htmlFor: id });
-  parent.append(element("div", { className: "slider", title }, [element("label", { htmlFor: id, textContent: label }), input, output]));
+  const row = element("div", { className: "slider", title }, [element("label", { htmlFor: id, textContent: label }), input, output]);
+  parent.append(row);
   let touchedMs = -Infinity;
   const show = () => {
     const text = `${Number(input.value).toFixed(digits)}${unit && ` ${unit}`}`;
@@ -32,8 +33,12 @@ export function slider(parent, { id, label, title = "", range: [low, high], step
     input.value = value;
     show();
   };
+  const enable = (on, why) => {
+    input.disabled = !on;
+    row.title = input.title = on ? title : why;
+  };
   set(low);
-  return { input, set };
+  return { input, set, enable };
 }
 
 /** One of several, as buttons: arrow keys move, as in any radio group. {set(value)} chooses, {enable(value, on)}. */

@@ -4,10 +4,11 @@ import { choice, element, number, slider, toggle } from "./controls.js";
 
 const $ = (id) => document.getElementById(id);
 const MOTION = [
-  ["gain_lower", "mouth", 2], ["gain_upper", "eyes, brows", 2], ["smoothing_ms", "smoothing", 0],
+  ["articulation", "articulation", 2], ["gain_lower", "mouth", 2], ["gain_upper", "eyes, brows", 2], ["smoothing_ms", "smoothing", 0],
   ["live_time_constant_s", "live follows in", 1], ["blink_rate_hz", "blinks", 2],
 ];
 const SWITCHES = [["blink", "Blinking"], ["idle", "Idle movement"]];
+const ARTICULATES_NOT = "This model knows one articulation alone: use the mouth's gain.";
 const LATER = { seed: "The network's noise takes a new seed with the next sound." };
 
 export class Panel {
@@ -81,6 +82,7 @@ export class Panel {
   #motion() {
     for (const id of ["motion", "switches", "seed-row"]) $(id).replaceChildren();
     for (const [name, label, digits] of MOTION) this.#slider($("motion"), name, label, digits);
+    this.#widgets.articulation.enable(this.model.articulates, ARTICULATES_NOT);
     for (const [name, label] of SWITCHES) {
       this.#widgets[name] = toggle($("switches"), { label, title: this.specs[name].doc }, (on) => this.settings.set({ [name]: on }));
     }

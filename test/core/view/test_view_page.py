@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -166,6 +167,27 @@ def test_steps_and_the_voices_share_are_set(watched: Watched, rig: Rig) -> None:
     watched.until("dtalker.settings.values.live_share === 0.5")
     watched.page.click("#defaults")
     watched.until(f"dtalker.settings.values.live_share === 0 && {shown} === '{card.steps}'")
+
+
+@pytest.mark.parametrize("articulates", [True, False])
+def test_articulation_is_set_where_the_model_learned_it(chromium: Any, articulates: bool) -> None:
+    with served() as other:
+        talker = other.performer._talker
+        talker.card = replace(talker.card, articulates=articulates)
+        with open_page(chromium, other.server.url) as opened:
+            slider = opened.page.locator("#articulation")
+            opened.until("dtalker.settings.values !== null")
+            assert slider.is_enabled() == articulates
+            assert [slider.get_attribute(name) for name in ("min", "max")] == ["0.5", "2"]
+            if articulates:
+                slider.fill("1.5")
+                opened.until("dtalker.settings.values.articulation === 1.5")
+                opened.page.click("#defaults")
+                opened.until("dtalker.settings.values.articulation === 1")
+            else:
+                assert "one articulation alone" in (slider.get_attribute("title") or "")
+                opened.page.evaluate("() => dtalker.settings.set({articulation: 1.5})")
+                opened.until("document.body.innerText.includes('this model knows 1 alone')")
 
 
 def test_sound_and_face_keep_in_step(watched: Watched, rig: Rig) -> None:

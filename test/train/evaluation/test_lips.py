@@ -36,7 +36,7 @@ def jaw_face() -> FaceBasis:
     """The jaw opens the lips by 30 mm and drops the lower one by as much; a smile widens the mouth by 10 mm."""
     gap_mm, drop_mm, corners_cm = np.zeros(52), np.zeros(52), np.zeros((52, 2, 3))
     gap_mm[JAW] = drop_mm[JAW] = 30.0
-    gap_mm[CLOSE] = -30.0
+    gap_mm[CLOSE], gap_mm[INDEX["mouthUpperUpLeft"]] = -30.0, 10.0
     corners_cm[SMILE, :, 0] = -0.5, 0.5
     flat = np.zeros((52, 3))
     return FaceBasis(flat, flat, corners_cm.reshape(52, 6), np.zeros((52, 52)), 1.0, gap_mm, drop_mm)
@@ -90,6 +90,21 @@ def test_a_mouth_that_hangs_open_closes_at_nothing() -> None:
     weights[:, JAW] = 0.1
     found = figures(weights)
     assert found["closed_2mm"] == found["looks_shut"] == found["teeth"] == 0.0
+
+
+UPPER = INDEX["mouthUpperUpLeft"]
+
+
+def test_f_is_told_from_p_by_an_upper_lip_that_keeps_out_of_the_way() -> None:
+    pressed = speaker()
+    pressed[during("F", "V"), JAW] = 0.0
+    pressed += 0.001 * np.random.default_rng(0).normal(size=(150, 52))
+    bitten = pressed.copy()
+    bitten[during("F", "V"), UPPER] += 0.4
+    found = {name: figures(weights) for name, weights in (("pressed", pressed), ("bitten", bitten))}
+    assert [found[name]["teeth"] for name in found] == [1.0, 1.0]
+    assert found["pressed"]["gap_f"] == pytest.approx(0.0, abs=0.2) and abs(found["pressed"]["biting"]) < 5
+    assert found["bitten"]["gap_f"] == pytest.approx(4.0, abs=0.2) and found["bitten"]["biting"] > 10
 
 
 def test_all_52_weights_count_also_those_that_no_tracker_sees() -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 
-from training.evaluation.retrieval import Ear, equal_error_rate, middle, verification
+from training.evaluation.evaluate import retrieval_rows
+from training.evaluation.retrieval import Ear, Heard, equal_error_rate, middle, verification
 
 
 def test_equal_error_rate_of_known_scores() -> None:
@@ -53,3 +55,38 @@ def test_the_shipped_listener_hears_a_clip(demo_wav: Path) -> None:
     again = ear.hear(audio, heard.memory)
     np.testing.assert_allclose(again.voice, heard.voice, atol=1e-5)
     assert not np.allclose(again.emotion, heard.emotion, atol=1e-3), "what is usual for a voice is remembered"
+
+
+class TellsLoudness(Ear):
+    """It takes loudness for a voice, and everything for calm."""
+
+    def __init__(self) -> None:
+        self.emotions = ("calm", "sad")
+
+    def hear(self, audio: np.ndarray, memory: np.ndarray | None = None) -> Heard:
+        angle = 9 * float(np.abs(audio).max())
+        return Heard(np.array([1.0, 0.0]), np.array([np.cos(angle), np.sin(angle)]), np.zeros(0))
+
+
+def write_speakers(folder: Path, manifest: str, source: str, *spoken: tuple[str, str, float]) -> None:
+    """Clips of (split, speaker, loudness), two seconds of a tone each."""
+    rows = []
+    for k, (split, identity, level) in enumerate(spoken):
+        name = f"{source}_{k}"
+        soundfile.write(folder / f"{name}.flac", level * np.sin(np.arange(32_000) / 9), 16000)
+        rows.append({"id": name, "source": source, "split": split, "identity": identity, "emotion": "calm",
+                     "audio": f"{name}.flac", "seconds": 2.0, "licence": "CC0"})  # fmt: skip
+    (folder / manifest).write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+def test_speakers_are_verified_on_actors_and_voices_that_nobody_trained_on(tmp_path: Path) -> None:
+    actors = [("train", "ravdess_1", 0.5), *[("val", f"ravdess_{k}", 0.1 * k) for k in (1, 2, 2, 3, 3)]]
+    write_speakers(tmp_path, "manifest.jsonl", "ravdess", *actors)
+    assert [r["source"] for r in retrieval_rows(TellsLoudness(), tmp_path, "val")] == ["ravdess"]
+    voices = [("train", "so_1", 0.1), *[("val", f"so_{k}", 0.1 * k) for k in (1, 2, 2, 3, 4, 4, *[2] * 12)]]
+    write_speakers(tmp_path, "voices.jsonl", "voices", *voices)
+    of_actors, of_voices = retrieval_rows(TellsLoudness(), tmp_path, "val")
+    assert (of_actors["clips"], of_actors["speakers"], of_actors["emotion_accuracy"]) == (4, 2, 1.0)
+    assert (of_voices["clips"], of_voices["speakers"]) == (13, 3), "ten of each; nobody trained on"
+    assert of_actors["identity_EER"] == of_voices["identity_EER"] == 0.0 and "emotion_accuracy" not in of_voices
+    assert retrieval_rows(None, tmp_path, "val") == []

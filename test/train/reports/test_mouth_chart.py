@@ -49,7 +49,7 @@ def test_consonants_are_shown_where_the_lips_are_nearest_and_vowels_at_their_mid
     found = mouths_of([clip(("B", 0.2, 0.05), ("AA1", 0.4, 0.08), ("F", 0.2, 0.05))], [said], face())
     assert list(found) == ["b", "f", "a"] == [title for title in SHOWN if title in "bfa"]
     assert [found[title].weights[JAW] for title in found] == pytest.approx([0.02, 0.02, 0.6])
-    assert [found[title].caption for title in found] == ["100%", "100%", "18.0 mm"]
+    assert [found[title].caption for title in found] == ["100%", "100%, 0.6 mm", "18.0 mm"]
 
 
 def test_a_face_is_the_median_of_all_such_phones() -> None:
@@ -85,6 +85,9 @@ def test_the_chart_has_a_row_a_model(corpus_here: Path, tmp_path: Path, monkeypa
         with Image.open(tmp_path / "new" / "mouths.png") as picture:
             sizes.append(picture.size)
             assert picture.mode == "P"
+    mouth_chart.main("a", ("a=b",), tmp_path / "new" / "mouths.png")
+    with Image.open(tmp_path / "new" / "mouths.png") as picture:
+        assert picture.size[1] == sizes[1][1], "two models of one name have a row each"
     assert sizes[1][1] > 1.5 * sizes[0][1] and sizes[1][0] == pytest.approx(sizes[0][0], abs=20)
     (corpus_here / "voices.jsonl").unlink()
     with pytest.raises(ValueError, match=r"no voices\.jsonl"):

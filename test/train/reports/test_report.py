@@ -145,6 +145,18 @@ def test_strangers_have_a_table_of_their_own() -> None:
     assert any(line.startswith("Not measured: the corpus has no `voices.jsonl`") for line in tables([]).splitlines())
 
 
+def test_the_listener_has_a_line_a_source() -> None:
+    heard: list[Row] = [
+        {"source": "ravdess", "predictor": "listener", "emotion": "all", "clips": 120, "speakers": 2,
+         "emotion_accuracy": 0.34, "emotion_accuracy_low": 0.3, "emotion_accuracy_high": 0.4, "identity_EER": 0.0},
+        {"source": "voices", "predictor": "listener", "emotion": "all", "clips": 390, "speakers": 39,
+         "identity_EER": 0.05, "identity_EER_low": 0.04, "identity_EER_high": 0.06},
+    ]  # fmt: skip
+    lines = [[cell.strip() for cell in line.split("|")[1:-1]] for line in tables(heard).splitlines() if "|" in line]
+    assert ["ravdess", "120", "2", "0.34 (0.30..0.40)", "0.00 (-)"] in lines
+    assert ["voices", "390", "39", "-", "0.05 (0.04..0.06)"] in lines
+
+
 def test_the_goals_of_a_teacher_are_for_quiet_and_for_all_voices() -> None:
     rows = strangers()
     for quiet in rows:
@@ -159,3 +171,6 @@ def test_models_beside_are_named() -> None:
     assert named_models(["regression=a.onnx", "teacher=b=c.onnx"]) == {"regression": "a.onnx", "teacher": "b=c.onnx"}
     with pytest.raises(ValueError, match="--beside takes NAME=MODEL"):
         named_models(["a.onnx"])
+    for taken in (["old=a", "old=b"], ["model=a"]):
+        with pytest.raises(ValueError, match="is taken: give another"):
+            named_models(taken)
