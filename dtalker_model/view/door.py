@@ -15,6 +15,8 @@ MOST_CONNECTIONS = 200
 FEWEST_CONNECTIONS = 20
 BACKLOG = 50
 """Connections that may be taken in during one turn of the loop."""
+QUEUE = 128
+"""Connections that may wait to be taken in: those for which there is no room come in again a second later."""
 OTHER_FILES = 64 + 2 * BACKLOG
 """What the process has open beside connections: its own files, those taken in and those closed during one turn. asyncio
 logs a traceback for each connection for which there is no descriptor."""
@@ -36,7 +38,11 @@ class Door:
     async def open(self, server: web.Server, host: str, port: int) -> asyncio.Server:
         """Listen; raises `OSError` where the address cannot be had."""
         self._server = server
-        return await asyncio.get_running_loop().create_server(self._connected, host, port, backlog=BACKLOG)
+        listening = await asyncio.get_running_loop().create_server(self._connected, host, port, backlog=BACKLOG)
+        for listener in listening.sockets:
+            with listener.dup() as same:
+                same.listen(QUEUE)
+        return listening
 
     async def close(self, listening: asyncio.Server) -> None:
         """Listen no more. Whoever was taken in until now is known to the `web.Server` afterwards, which can end it."""
