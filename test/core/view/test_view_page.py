@@ -3,7 +3,6 @@
 import json
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -32,6 +31,16 @@ MARK_INPUTS = """() => {
   const mark = (event) => inputs.push(performance.timeOrigin + event.timeStamp);
   if (!window.inputs) slider.addEventListener("input", mark);
   window.inputs = [];
+}"""
+PANEL_ALONE = """async (about) => {
+  const page = new DOMParser().parseFromString(await (await fetch("/")).text(), "text/html");
+  document.body.replaceChildren(page.getElementById("panel"));
+  const { Panel } = await import("/panel.js");
+  const asked = [];
+  new Panel({ set: (changes) => asked.push(changes), values: {} }, about);
+  const { min, max, disabled, title } = Object.assign(document.getElementById("articulation"), { value: 1.5 });
+  document.getElementById("articulation").dispatchEvent(new Event("input"));
+  return { min, max, disabled, title, asked };
 }"""
 PHONE = {"device_scale_factor": 2, "is_mobile": True, "has_touch": True}
 
@@ -170,24 +179,18 @@ def test_steps_and_the_voices_share_are_set(watched: Watched, rig: Rig) -> None:
 
 
 @pytest.mark.parametrize("articulates", [True, False])
-def test_articulation_is_set_where_the_model_learned_it(chromium: Any, articulates: bool) -> None:
-    with served() as other:
-        talker = other.performer._talker
-        talker.card = replace(talker.card, articulates=articulates)
-        with open_page(chromium, other.server.url) as opened:
-            slider = opened.page.locator("#articulation")
-            opened.until("dtalker.settings.values !== null")
-            assert slider.is_enabled() == articulates
-            assert [slider.get_attribute(name) for name in ("min", "max")] == ["0.5", "2"]
-            if articulates:
-                slider.fill("1.5")
-                opened.until("dtalker.settings.values.articulation === 1.5")
-                opened.page.click("#defaults")
-                opened.until("dtalker.settings.values.articulation === 1")
-            else:
-                assert "one articulation alone" in (slider.get_attribute("title") or "")
-                opened.page.evaluate("() => dtalker.settings.set({articulation: 1.5})")
-                opened.until("document.body.innerText.includes('this model knows 1 alone')")
+def test_articulation_is_moved_where_the_model_learned_it(chromium: Any, rig: Rig, articulates: bool) -> None:
+    """The panel alone, without the head: whichever model is shipped."""
+    about = json.loads(rig.performer.hello()["about"])
+    assert about["model"]["articulates"] == rig.performer._talker.card.articulates
+    about["model"]["articulates"] = articulates
+    page = chromium.new_page()
+    page.goto(f"{rig.server.url}settings.js")
+    shown = page.evaluate(PANEL_ALONE, about)
+    page.close()
+    assert (shown["min"], shown["max"], shown["disabled"]) == ("0.5", "2", not articulates)
+    assert ("one articulation alone" in shown["title"]) is not articulates
+    assert shown["asked"] == [{"articulation": 1.5}]
 
 
 def test_sound_and_face_keep_in_step(watched: Watched, rig: Rig) -> None:
