@@ -79,7 +79,8 @@ def test_a_live_pipe_is_heard_as_it_comes() -> None:
         error = process.stderr.read().decode()
         assert process.wait(WAIT_S) == 0, error
     assert [row["frame"] for row in rows] == list(range(40))
-    assert error.count("\n") == 1 and "jsonl:-: " in error
+    said = [line for line in error.splitlines() if "audio is dropped: this machine" not in line]  # it may be busy
+    assert len(said) == 1 and "jsonl:-: " in said[0], error
 
 
 @pytest.mark.parametrize(
