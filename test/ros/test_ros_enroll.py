@@ -21,6 +21,7 @@ from rcl_interfaces.msg import Parameter, ParameterValue
 from rcl_interfaces.srv import GetParameters, SetParameters
 from std_msgs.msg import Int16MultiArray
 
+import dtalker_model
 from dtalker_model.blendshapes import INDEX
 from dtalker_model.cli.main import main
 from dtalker_model.voices.voices_library import VoiceLibrary
@@ -154,3 +155,11 @@ def test_start_with_a_voice_of_another_model_says_what_to_do(listener: Listener,
     code, output = finish(start("talker_node", identity="anna"))
     assert code == 1
     assert "cannot configure: voice 'anna' was enrolled with model 'test'" in output
+
+
+def test_start_with_a_voice_of_the_wrong_shape_says_what_to_do(listener: Listener, library_file: Path) -> None:
+    VoiceLibrary().add(voice("anna", dtalker_model.load().card.sha256))
+    code, output = finish(start("talker_node", identity="anna"))
+    assert code == 1
+    assert output.count("[FATAL]") == 1 and "Traceback" not in output, output
+    assert "cannot configure: voice 'anna' in" in output and "embeddings of 2 numbers, the model 'dtalker' of" in output

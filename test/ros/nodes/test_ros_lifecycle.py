@@ -172,3 +172,17 @@ def test_a_failed_configure_leaves_the_node_unconfigured(listener: Listener) -> 
         assert not change(listener, CONFIGURE)
         assert state(listener) == State.PRIMARY_STATE_UNCONFIGURED
         listener.logged("cannot configure: no model 'nobody'")
+
+
+def test_whatever_a_foreign_file_raises_is_one_line(listener: Listener, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once rclpy took it, and the node was gone without a word."""
+
+    def load(*arguments: Any, **options: Any) -> None:
+        raise RuntimeError("[ONNXRuntimeError] : 1 : FAIL\n  in a foreign file")
+
+    monkeypatch.setattr("dtalker_model.load", load)
+    with node(started=False):
+        assert not change(listener, CONFIGURE)
+        assert state(listener) == State.PRIMARY_STATE_UNCONFIGURED
+        line = listener.logged("cannot configure")
+    assert line == "cannot configure: RuntimeError: [ONNXRuntimeError] : 1 : FAIL in a foreign file"
