@@ -13,7 +13,13 @@ from strace_rig import home, reach_of, traced
 
 __all__ = ["listener"]
 
-NODES = {"talker_node": "dtalker", "face_viewer_node": "face_viewer"}
+NODES = {
+    "talker_node": ("dtalker", []),
+    "face_viewer_node": ("face_viewer", ["-p", "port:=0"]),
+    "sink_node": ("sink", ["-p", "sinks:=[face.csv]"]),
+    "audio_file_node": ("audio_file", ["-p", f"file:={ROOT / 'dtalker_model' / 'data' / 'demo.wav'}"]),
+}
+"""Their names, and what they need."""
 
 
 def child_of(process: "subprocess.Popen[str]") -> int:
@@ -24,8 +30,8 @@ def child_of(process: "subprocess.Popen[str]") -> int:
 @pytest.mark.parametrize("module", NODES)
 def test_a_node_reaches_nothing_but_ros(listener: Listener, tmp_path: Path, module: str) -> None:
     log = tmp_path / "strace.log"
-    command = [sys.executable, "-m", f"dtalker_ros.nodes.{module}"]
-    command += ["--ros-args", "-p", "port:=0"] if module == "face_viewer_node" else []
+    name, needed = NODES[module]
+    command = [sys.executable, "-m", f"dtalker_ros.nodes.{module}", *(["--ros-args", *needed] if needed else [])]
     process = subprocess.Popen(
         traced(command, log),
         cwd=tmp_path,
@@ -34,10 +40,10 @@ def test_a_node_reaches_nothing_but_ros(listener: Listener, tmp_path: Path, modu
         stderr=subprocess.PIPE,
         text=True,
     )
-    listener.until(lambda: NODES[module] in listener.node.get_node_names() or process.poll() is not None, "the node")
+    listener.until(lambda: name in listener.node.get_node_names() or process.poll() is not None, "the node")
     if module == "face_viewer_node":
         listener.logged("the face is at")
-    else:
+    elif module == "talker_node":
         listener.until(lambda: len(listener.frames) > 200 or process.poll() is not None, "four seconds of frames")
     os.kill(child_of(process), signal.SIGINT)
     code, output = finish(process)
