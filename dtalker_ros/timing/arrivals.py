@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 
 from dtalker_ros.audio.convert import AudioChunk
-from dtalker_ros.timing.pace import LONGEST_CHUNK_NS, MS, Pace, Spread
+from dtalker_ros.timing.pace import LONGEST_CHUNK_NS, MS, Backlog, Pace, Spread
 from dtalker_ros.timing.stamps import STAMP_TOLERANCE_NS, Stamps
 from dtalker_ros.timing.timeline_config import TimelineConfig
 
@@ -20,6 +20,10 @@ SHORTEST_WAIT_NS = 12 * MS
 """So long a chunk is waited for where nothing jitters."""
 TOLERANCE_NS = 8 * MS
 """Audio may be off by this before it is moved; with a `gap_ms` of the user's by an eighth of that."""
+
+
+LEAST_STANDING_NS = 40 * MS
+"""A smaller backlog that stands is not worth a break."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,7 @@ class Arrivals:
         self.stamps = Stamps()
         self._pace = Pace()
         self._ahead = Spread()
+        self._backlog = Backlog()
         self._duration_ns = 0
         self._catching_up = False
 
@@ -69,12 +74,14 @@ class Arrivals:
         if lead_ns and not fresh:
             self._pace.moved(lead_ns)
         self._ahead.note(now_ns, duration_ns, ahead_ns + lead_ns)
+        self._backlog.note(now_ns, duration_ns, min(ahead_ns, end_ns - now_ns) + lead_ns)
         return Place(lead_ns=lead_ns) if lead_ns else self._correction()
 
     def dropped(self, gone_ns: int) -> None:
         """The audio at hand has become `gone_ns` shorter, as `place` asked."""
         self._pace.moved(-gone_ns)
         self._ahead.move(-gone_ns)
+        self._backlog.move(-gone_ns)
 
     @property
     def live(self) -> bool:
@@ -108,6 +115,7 @@ class Arrivals:
         self.stamps.shift(step_ns)
         self._pace.shift(step_ns)
         self._ahead.shift(step_ns)
+        self._backlog.shift(step_ns)
 
     def _heard_ns(self, chunk: AudioChunk, now_ns: int, spare_ns: int) -> int | None:
         """When the chunk sounds: by its stamp, or else by its arrival; None where the stamp misleads."""
@@ -138,4 +146,5 @@ class Arrivals:
         if excess_ns < 0 and self._pace.steady:
             self.dropped(excess_ns)
             return Place(lead_ns=-excess_ns)
-        return Place(drop_ns=excess_ns) if excess_ns > 0 and self._pace.live else Place()
+        live = excess_ns > 0 and self._pace.live and self._backlog.level
+        return Place(drop_ns=excess_ns if live else self._backlog.standing_ns(LEAST_STANDING_NS))

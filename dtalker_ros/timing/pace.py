@@ -2,6 +2,7 @@
 
 from collections import deque
 from dataclasses import dataclass
+from statistics import linear_regression
 
 MS = 1_000_000
 """Nanoseconds of a millisecond."""
@@ -21,6 +22,10 @@ BURST_NS = 40 * MS
 """Regular arrivals may come in bursts of this."""
 BUCKET_NS = 5 * MS
 """Values that arrive within this are kept as one."""
+STANDING_NS = 1_500 * MS
+"""A backlog that has been the same for so long is lateness, however irregularly the audio comes."""
+LONGEST_HICCUP_NS = 300 * MS
+"""After a longer pause between arrivals it is another backlog."""
 JITTER_MEMORY_NS = 10_000 * MS
 """Over so much audio a jitter that has ceased fades."""
 
@@ -33,15 +38,15 @@ class _Bucket:
 
 
 class Spread:
-    """Lowest and highest value over the last `SPREAD_NS`: the filter that sees through jitter."""
+    """Lowest and highest value over the last `window_ns`: the filter that sees through jitter."""
 
-    def __init__(self) -> None:
+    def __init__(self, window_ns: int = SPREAD_NS) -> None:
         self._buckets: deque[_Bucket] = deque()
-        self._window_ns = SPREAD_NS
+        self._least_ns = self._window_ns = window_ns
 
     def note(self, arrival_ns: int, duration_ns: int, value_ns: int) -> None:
         """Take in `value_ns`, which belongs to the chunk of `duration_ns` that arrived at `arrival_ns`."""
-        self._window_ns = max(SPREAD_NS, 4 * duration_ns)
+        self._window_ns = max(self._least_ns, 4 * duration_ns)
         last = self._buckets[-1] if self._buckets else None
         if last is not None and 0 <= arrival_ns - last.begin_ns < BUCKET_NS:
             last.lowest_ns, last.highest_ns = min(last.lowest_ns, value_ns), max(last.highest_ns, value_ns)
@@ -71,6 +76,13 @@ class Spread:
         """From the lowest to the highest value."""
         return self.highest_ns - self.lowest_ns
 
+    @property
+    def slope(self) -> float:
+        """By how much the values rise on average, nanoseconds a nanosecond."""
+        begin_ns = self._buckets[0].begin_ns
+        middles = [(bucket.lowest_ns + bucket.highest_ns) / 2 for bucket in self._buckets]
+        return linear_regression([bucket.begin_ns - begin_ns for bucket in self._buckets], middles).slope
+
     def excess_ns(self, least_ns: int) -> int:
         """What all values have in common, above or below 0; 0 where it is no more than `least_ns` or a third of the
         jitter, or not known yet.
@@ -94,6 +106,40 @@ class Spread:
     def clear(self) -> None:
         """Forget all."""
         self._buckets.clear()
+
+
+class Backlog:
+    """Audio at hand beyond the need that neither grows, as speech that is sent ahead does, nor becomes less."""
+
+    def __init__(self) -> None:
+        self._ahead = Spread(STANDING_NS)
+        self._last_ns = 0
+
+    def note(self, arrival_ns: int, duration_ns: int, ahead_ns: int) -> None:
+        """A chunk of `duration_ns` arrived when `ahead_ns` of audio was at hand beyond the need."""
+        pause_ns, self._last_ns = arrival_ns - self._last_ns, arrival_ns
+        if duration_ns > LONGEST_CHUNK_NS or not 0 <= pause_ns <= max(LONGEST_HICCUP_NS, 3 * duration_ns):
+            self._ahead.clear()
+        self._ahead.note(arrival_ns, duration_ns, ahead_ns)
+
+    @property
+    def level(self) -> bool:
+        """Whether it has stayed the same lately, but for jitter and the drift of a clock."""
+        return self._ahead.full and abs(self._ahead.slope) <= FASTEST_CLOCK - 1
+
+    def standing_ns(self, least_ns: int) -> int:
+        """How much of it all chunks had in common; 0 where that is no more than `least_ns`, or not always the same."""
+        excess_ns = self._ahead.excess_ns(least_ns)
+        return excess_ns if excess_ns > 0 and self.level else 0
+
+    def move(self, step_ns: int) -> None:
+        """It has become `step_ns` more."""
+        self._ahead.move(step_ns)
+
+    def shift(self, step_ns: int) -> None:
+        """The clock was set by `step_ns`."""
+        self._last_ns += step_ns
+        self._ahead.shift(step_ns)
 
 
 class Pace:

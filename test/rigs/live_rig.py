@@ -117,6 +117,18 @@ def jitter(most_ms: float, seed: int = 0) -> Fate:
     return fate
 
 
+def hiccups(every_s: float, held_s: float) -> Fate:
+    """Every `every_s` nothing arrives for `held_s`, then all of it at once."""
+
+    def fate(sent: list[Sent]) -> Iterable[Sent]:
+        for chunk in sent:
+            since_ns = (chunk.arrival_ns - BEGIN_NS) % round(every_s * 1e9)
+            held_ns = round(held_s * 1e9)
+            yield replace(chunk, arrival_ns=chunk.arrival_ns + max(0, held_ns - since_ns))
+
+    return fate
+
+
 @dataclass(frozen=True)
 class Off:
     """The frame that was published at `time_s` shows the sound `ms` late (early where negative)."""

@@ -13,7 +13,7 @@ __all__ = ["listener"]
 
 MESSAGES = 3_000
 """A minute of speech in chunks of 20 ms."""
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 
 
 PCM = np.random.default_rng(0).integers(-3_000, 3_000, 320).astype(np.int16)
@@ -30,19 +30,17 @@ def test_a_minute_in_3000_messages_arrives_whole(listener: Listener) -> None:
         begun_s = time.monotonic()
         for i in range(MESSAGES):
             publisher.publish(chunk(i))
-        arrived = listener.until(lambda: _progress(listener), "all messages, or no more", PATIENCE_S)
+        listener.until(lambda: _arrived(listener), "all messages", PATIENCE_S)
         figures, spoken_s = listener.diagnostics[-1], time.monotonic() - begun_s
-    assert arrived == MESSAGES
     assert figures["messages_lost"] == "0"
     assert float(figures["queued_s"]) > MESSAGES * 0.02 - spoken_s - 1.0
     assert float(figures["dropped_audio_s"]) == 0
 
 
-def _progress(listener: Listener) -> int:
-    """Messages that have arrived, once it is all of them or no more come; a machine that tests much takes its time."""
-    before = int(listener.diagnostics[-1]["messages_received"]) if listener.diagnostics else 0
-    arrived = int(listener.fresh_diagnostics()["messages_received"])
-    return arrived if arrived == MESSAGES or arrived == before > 0 else 0
+def _arrived(listener: Listener) -> bool:
+    """Whether all messages have arrived, or one is lost; a machine that tests much takes its time."""
+    figures = listener.fresh_diagnostics()
+    return figures["messages_received"] == str(MESSAGES) or figures["messages_lost"] != "0"
 
 
 def test_what_a_small_depth_loses_is_counted_and_said(listener: Listener) -> None:

@@ -10,6 +10,7 @@ from live_rig import (
     Fate,
     Live,
     double,
+    hiccups,
     jitter,
     lose,
     lose_from,
@@ -61,6 +62,16 @@ def test_a_stall_of_the_network(stamped: bool, stall_s: float, kept: int | None)
     assert live.worst_ms(3.0 + stall_s + SETTLED_S, stall_s + 7.0) <= IN_STEP_MS
     assert len(live.lines) == 1 and live.lines[0].startswith(LATE)
     assert live.pauses_ms(0.5, stall_s + 7.0).max() <= EVEN_MS
+
+
+@both
+@pytest.mark.parametrize("held_s", [0.15, 0.2])
+@pytest.mark.parametrize("stall_s", [0.4, 3.0])
+def test_a_stall_where_the_audio_never_comes_regularly(stamped: bool, stall_s: float, held_s: float) -> None:
+    """The stall is made up for; what remains is the jitter, for which nothing is left out again and again."""
+    live = heard(stamped, stall_s + 10.0, stall(3.0, stall_s), hiccups(0.7, held_s))
+    assert live.worst_ms(3.0 + stall_s + SETTLED_S, stall_s + 10.0) <= 1000 * held_s + CLOSE_MS
+    assert len(live.lines) == 1 and live.lines[0].startswith(LATE)
 
 
 @pytest.mark.parametrize(

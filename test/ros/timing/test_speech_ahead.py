@@ -97,6 +97,22 @@ def test_speech_made_in_fits_and_starts() -> None:
     whole(rig, samples)
 
 
+@pytest.mark.parametrize("speed", [1.2, 1.4])
+@pytest.mark.parametrize("chunks", [3, 8, 14])
+def test_speech_made_in_small_fits(chunks: int, speed: float) -> None:
+    """Bursts of up to 0.28 s: pauses that a network may make as well."""
+    rig, rng = Rig(), np.random.default_rng(3)
+    samples = 0
+    for _ in range(400 // chunks):
+        count = int(rng.integers(chunks // 2, chunks + 1))
+        for _ in range(count):
+            rig.hear(1.0)
+        samples += count * CHUNK
+        rig.run_ms(count * 20 / speed)
+    rig.run_ms(PATIENCE_MS)
+    whole(rig, samples)
+
+
 def test_a_sentence_of_3000_messages_is_quickly_queued() -> None:
     rig = Rig()
     for _ in range(3_000):
