@@ -113,11 +113,11 @@ class Backlog:
 
     def __init__(self) -> None:
         self._ahead = Spread(STANDING_NS)
-        self._last_ns = 0
+        self._last_ns = self._newest_ns = 0
 
     def note(self, arrival_ns: int, duration_ns: int, ahead_ns: int) -> None:
         """A chunk of `duration_ns` arrived when `ahead_ns` of audio was at hand beyond the need."""
-        pause_ns, self._last_ns = arrival_ns - self._last_ns, arrival_ns
+        pause_ns, self._last_ns, self._newest_ns = arrival_ns - self._last_ns, arrival_ns, ahead_ns
         if duration_ns > LONGEST_CHUNK_NS or not 0 <= pause_ns <= max(LONGEST_HICCUP_NS, 3 * duration_ns):
             self._ahead.clear()
         self._ahead.note(arrival_ns, duration_ns, ahead_ns)
@@ -129,7 +129,7 @@ class Backlog:
 
     def standing_ns(self, least_ns: int) -> int:
         """How much of it all chunks had in common; 0 where that is no more than `least_ns`, or not always the same."""
-        excess_ns = self._ahead.excess_ns(least_ns)
+        excess_ns = self._ahead.excess_ns(least_ns) if self._newest_ns > least_ns else 0
         return excess_ns if excess_ns > 0 and self.level else 0
 
     def move(self, step_ns: int) -> None:

@@ -178,9 +178,10 @@ def test_express_leaves_what_is_left_out(listener: Listener) -> None:
 
 @pytest.mark.parametrize("end", ["deactivate", "SIGINT", "SIGTERM"])
 @pytest.mark.parametrize("rate_hz", [50.0, 25.0])
+@in_real_time
 def test_the_mouth_comes_to_rest_at_the_end(listener: Listener, speech: np.ndarray, end: str, rate_hz: float) -> None:
     """In mid-word; what Unity shows is the last frame that came."""
-    process = start("talker_node", publish_rate_hz=rate_hz)
+    process = start("talker_node", publish_rate_hz=rate_hz, max_lateness_ms=60_000.0)  # no frame is left out
     listener.until(lambda: listener.infos or process.poll() is not None, "the talker node")
     speak(listener, speech)
     listener.until(lambda: listener.frames[-1][1].weights[MOUTH].max() > 0.1, "an open mouth")
@@ -193,10 +194,12 @@ def test_the_mouth_comes_to_rest_at_the_end(listener: Listener, speech: np.ndarr
         listener.until(lambda: process.poll() is not None, "the end")
     listener.settle()
     code, output = finish(process, signal.SIGINT)
-    assert code == 0, output
+    if code != 0:
+        pytest.fail(output)
     is_open = [message.weights[MOUTH].max() > 0.02 for _, message in listener.frames]
     at_rest = listener.frames[max(i for i, open_now in enumerate(is_open) if open_now) + 1 :]
-    assert at_rest, "the last frame has an open mouth"
+    if not at_rest:
+        pytest.fail("the last frame has an open mouth")  # on no machine
     lags_ns = [when - stamp_ns(message) for when, message in listener.frames]
     held_up_ns = max(lags_ns) - np.median(lags_ns)  # by a busy machine: it delays the end just as it delays frames
     assert stamp_ns(at_rest[0][1]) - ended_ns <= 100_000_000 + MARGIN_NS + held_up_ns

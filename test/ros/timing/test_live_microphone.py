@@ -200,3 +200,23 @@ def test_stamps_of_another_clock_tell_what_is_missing() -> None:
     live = Live()
     live.play(sent, lose(0.04))
     assert live.worst_ms(SETTLED_S, 6.0) <= CLOSE_MS
+
+
+ROWS = {
+    "stall": [stall(2.0, 3.0)],
+    "stall and hiccups": [stall(2.0, 0.4), hiccups(0.7, 0.2)],
+    "a stamp": [restamp(2.0, 4.0, 1)],
+    "stamps": [restamp(2.0, 2.0), restamp(3.0, 2.0)],
+    "losses": [lose(0.04)],
+    "doubled": [double(0.2)],
+}
+
+
+@both
+@pytest.mark.parametrize("row", ROWS)
+def test_the_mouth_gets_silence_when_it_is_over(stamped: bool, row: str) -> None:
+    """However late or early the face was: half a second after the last sound nothing is spoken any more."""
+    live = Live()
+    live.play(microphone(7.5, stamped=stamped), *ROWS[row], tail_ms=1_000)
+    assert {float(frame.weights[0]) for _, frame in live.rig.rows[-20:]} == {0.0}
+    assert live.rig.engine.timeline.queued_s == 0
