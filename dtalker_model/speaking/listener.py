@@ -18,7 +18,7 @@ import numpy as np
 from dtalker_model.rates import FRAME_RATE_HZ
 from dtalker_model.speaking.runtime import Graph
 
-TRUST_S = 0.5
+TRUST_S = 0.15
 """Speech after which evidence and prior weigh alike."""
 
 SPEAKING = 0.5

@@ -8,7 +8,8 @@ from dtalker_model.card import ModelCard, table
 from dtalker_model.settings import LIVE, MIX, Settings
 
 DOUBT = 0.5
-"""Probability of an emotion up to this is doubt: an error of the listener is seen, an emotion left out hardly."""
+"""A speaker or an emotion that is less likely than this is in doubt: what is wrongly believed is seen, what is left out
+hardly."""
 
 
 class Personalizer:
@@ -20,7 +21,8 @@ class Personalizer:
         self.identities, self.emotions = tuple(card.identities), tuple(card.emotions)
         self._identity, self._emotion = table(card.identities), table(card.emotions)
         self._neutral = self._emotion[self.emotions.index("neutral")]
-        self._unlabelled = np.array(card.unlabelled, np.float32) if card.unlabelled else None
+        self._unlabelled = np.array(card.unlabelled or self._neutral, np.float32)
+        self._default = self._identity[self.identities.index("default")]
         self._heard_identity = _selection(card.listener_identities, self.identities, "default")
         self._heard_emotion = _selection(card.listener_emotions, self.emotions, "neutral")
 
@@ -32,7 +34,7 @@ class Personalizer:
     def identity(self, settings: Settings, heard: np.ndarray | None) -> np.ndarray:
         """Identity embeddings (T, D) by `heard` (T, I), the listener's probabilities; (1, D) if nothing is inferred."""
         if settings.identity == LIVE and heard is not None:
-            return heard @ self._heard_identity @ self._identity
+            return _believed(heard @ self._heard_identity, self._identity, self._default)
         name = "default" if settings.identity == LIVE else settings.identity
         return self._identity[self.identities.index(name)][None]
 
@@ -41,15 +43,10 @@ class Personalizer:
         target = (self._weights(settings) @ self._emotion)[None]
         if heard is not None:
             share = np.float32(1.0 if settings.emotion == LIVE else settings.live_share)
-            target = (1 - share) * target + share * self._believed(heard)
+            target = (1 - share) * target + share * _believed(
+                heard @ self._heard_emotion, self._emotion, self._unlabelled
+            )
         return self._neutral + np.float32(settings.intensity) * (target - self._neutral)
-
-    def _believed(self, heard: np.ndarray) -> np.ndarray:
-        """The emotions (T, D) by `heard` (T, E), as far as it is beyond doubt, and for the rest the unlabelled one."""
-        if self._unlabelled is None:
-            return heard @ self._heard_emotion @ self._emotion
-        sure = np.maximum(heard - DOUBT, 0) / np.float32(1 - DOUBT)
-        return sure @ self._heard_emotion @ self._emotion + (1 - sure.sum(axis=1, keepdims=True)) * self._unlabelled
 
     def _weights(self, settings: Settings) -> np.ndarray:
         """Weight of each emotion of the library, (E,), summing to 1."""
@@ -61,6 +58,12 @@ class Personalizer:
             weights = np.array([float(n == name) for n in self.emotions], np.float32)
         weights[self.emotions.index("neutral")] += 1.0 - weights.sum()
         return weights
+
+
+def _believed(heard: np.ndarray, table: np.ndarray, in_doubt: np.ndarray) -> np.ndarray:
+    """Entries of `table` (N, D) by probability `heard` (T, N), as far as it is beyond doubt; for the rest `in_doubt`."""
+    sure = np.maximum(heard - DOUBT, 0) / np.float32(1 - DOUBT)
+    return in_doubt + (sure @ (table - in_doubt))
 
 
 def _selection(heard: tuple[str, ...], library: tuple[str, ...], otherwise: str) -> np.ndarray:

@@ -61,11 +61,13 @@ def test_emotions_mix_around_neutral(personalizer: Personalizer, settings: Setti
     np.testing.assert_allclose(personalizer.emotion(settings, None), [expected], atol=1e-6)
 
 
-def test_live_follows_what_was_heard_and_unknown_names_count_as_default(personalizer: Personalizer) -> None:
+def test_live_follows_what_is_beyond_doubt_and_unknown_names_count_as_default(personalizer: Personalizer) -> None:
     settings = Settings(identity="live", emotion="live")
-    who, mood = np.array([[0.25, 0.75]], np.float32), np.array([[0.5, 0.2, 0.3]], np.float32)
-    np.testing.assert_allclose(personalizer.identity(settings, who), [[0.75, 0.25]], atol=1e-6)
-    np.testing.assert_allclose(personalizer.emotion(settings, mood), [[0.0, -1.0]], atol=1e-6)
+    who, mood = np.array([[0.75, 0.25]], np.float32), np.array([[0.9, 0.1, 0.0]], np.float32)
+    np.testing.assert_allclose(personalizer.identity(settings, who), [[0.5, 0.5]], atol=1e-6)
+    np.testing.assert_allclose(personalizer.emotion(settings, mood), [[0.0, -2.2]], atol=1e-6)
+    np.testing.assert_allclose(personalizer.identity(settings, who[:, ::-1]), [[1.0, 0.0]], atol=1e-6)
+    np.testing.assert_allclose(personalizer.emotion(settings, mood - 0.4), [NEUTRAL], atol=1e-6)
 
 
 @pytest.mark.parametrize(
