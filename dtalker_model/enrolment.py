@@ -19,7 +19,6 @@ from dtalker_model.hearing.features import LogMel
 from dtalker_model.hearing.sound_check import SoundCheck
 from dtalker_model.hearing.voice_activity import VoiceActivity
 from dtalker_model.rates import FRAME_RATE_HZ, SAMPLE_RATE_HZ
-from dtalker_model.settings import LIVE, Settings
 from dtalker_model.speaking.listener import SPEAKING
 from dtalker_model.speaking.personalizer import Personalizer
 from dtalker_model.talker import load_listener
@@ -83,13 +82,13 @@ class Enrolment:
                 f"{self.speech_s:.1f} s of speech in {self.heard_s:.1f} s of audio, at least {MIN_SPEECH_S:g} s are "
                 "needed: speak longer, louder or with less noise around"
             )
-        live = Settings(identity=LIVE, emotion=LIVE)
+        identity, emotion = (row[0].tolist() for row in self._personalizer.mixture(self._who, self._mood))
         return Voice(
             name=name,
             model=self.card.name,
             model_sha256=self.card.sha256,
-            identity=tuple(self._personalizer.identity(live, self._who)[0].tolist()),
-            emotion=tuple(self._personalizer.emotion(live, self._mood)[0].tolist()),
+            identity=tuple(identity),
+            emotion=tuple(emotion),
             speech_s=self.speech_s,
             enrolled=datetime.now(timezone.utc).date().isoformat(),
         )

@@ -16,6 +16,7 @@ from dtalker_model.settings import Settings
 from dtalker_model.speaking.listener import Belief, Listener
 from dtalker_model.speaking.personalizer import Personalizer
 from dtalker_model.speaking.runtime import Step
+from dtalker_model.speaking.switch import Switch
 
 BLOCK_FRAMES = 500
 """Frames run through the network at a time: ten minutes in one chunk need no more memory than ten seconds."""
@@ -41,13 +42,14 @@ class Engine:
 
     def __init__(self, step: Step, listener: Listener | None, personalizer: Personalizer, seed: int = 0) -> None:
         self._step, self._listener, self._personalizer = step, listener, personalizer
-        self._features, self._gate = LogMel(), VoiceActivity()
+        self._features, self._gate, self._switch = LogMel(), VoiceActivity(), Switch()
         self.reset(seed)
 
     def reset(self, seed: int) -> None:
         """Fresh state; `seed` starts the noise."""
         self._features.reset()
         self._gate.reset()
+        self._switch.reset()
         if self._listener is not None:
             self._listener.reset()
         self._state = self._step.initial_state()
@@ -106,4 +108,6 @@ class Engine:
         weights, self._state = self._step(*inputs, self._state, settings.steps, settings.articulation)
         if not np.isfinite(weights).all():  # its memory would not be either: it begins anew
             self._state = self._step.initial_state()
-        return weights[0]
+            self._switch.reset()
+            return weights[0]
+        return self._switch.apply(weights[0], settings.steps or self._step.steps)

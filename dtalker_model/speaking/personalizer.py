@@ -43,10 +43,14 @@ class Personalizer:
         target = (self._weights(settings) @ self._emotion)[None]
         if heard is not None:
             share = np.float32(1.0 if settings.emotion == LIVE else settings.live_share)
-            target = (1 - share) * target + share * _believed(
-                heard @ self._heard_emotion, self._emotion, self._unlabelled
-            )
+            believed = _believed(heard @ self._heard_emotion, self._emotion, self._unlabelled)
+            target = (1 - share) * target + share * believed
         return self._neutral + np.float32(settings.intensity) * (target - self._neutral)
+
+    def mixture(self, who: np.ndarray, mood: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Identity and emotion (T, D) of an enrolled voice: all that `who` (T, I) and `mood` (T, E) believe, doubts
+        included; of a stranger they are all there is."""
+        return who @ self._heard_identity @ self._identity, mood @ self._heard_emotion @ self._emotion
 
     def _weights(self, settings: Settings) -> np.ndarray:
         """Weight of each emotion of the library, (E,), summing to 1."""
@@ -61,7 +65,7 @@ class Personalizer:
 
 
 def _believed(heard: np.ndarray, table: np.ndarray, in_doubt: np.ndarray) -> np.ndarray:
-    """Entries of `table` (N, D) by probability `heard` (T, N), as far as it is beyond doubt; for the rest `in_doubt`."""
+    """Entries of `table` (N, D) by probability `heard` (T, N) where it is beyond doubt; for the rest `in_doubt`."""
     sure = np.maximum(heard - DOUBT, 0) / np.float32(1 - DOUBT)
     return in_doubt + (sure @ (table - in_doubt))
 

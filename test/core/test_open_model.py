@@ -24,7 +24,7 @@ def talker() -> Talker:
 def test_it_saw_no_data_that_forbid_commercial_use() -> None:
     assert "NC" not in CARD.licence
     assert "commercial use with attribution" in CARD.licence
-    assert {row["source"] for row in CARD.training_data} == {"facegood", "grid", "flite"}
+    assert {row["source"] for row in CARD.training_data} == {"facegood", "grid", "voices"}
     assert not [row for row in CARD.training_data if "NC" in row["licence"]]
     assert not [name for name in CARD.identities if "ravdess" in name]
 

@@ -29,8 +29,8 @@ from training.stages.run_listener import open_listener
 DESCRIPTION = "Speech to ARKit-52 blendshapes: a causal diffusion student of 1, 2 or 4 steps for one CPU core."
 LICENCES = {
     True: "CC BY-NC-SA 4.0 (non-commercial: the training data include RAVDESS)",
-    False: "CC BY 4.0 (from GRID and LibriSpeech, CC BY 4.0, FACEGOOD, MIT, speechocean762, free for any use, and "
-    "synthetic speech: commercial use with attribution)",
+    False: "CC BY 4.0 (from GRID and LibriSpeech, CC BY 4.0, FACEGOOD, MIT, and speechocean762, free for any use: "
+    "commercial use with attribution)",
 }
 """By whether the training data include RAVDESS."""
 SYNTHETIC_SPEECH: dict[bool, tuple[dict[str, Any], ...]] = {
