@@ -71,6 +71,16 @@ UPPER_FACE = indices("eye", "brow", "cheekSquint", "noseSneer")
 LOWER_FACE = [i for i in range(len(ARKIT_NAMES)) if i not in UPPER_FACE]
 """Jaw, lips, lower cheeks and tongue: 29 blendshapes."""
 
+_GAZE = {"eyeLookInRight": "eyeLookOutLeft", "eyeLookOutRight": "eyeLookInLeft"}
+_SIDEWAYS = ("jawRight", "mouthRight")
+
+LEFT_OF = [
+    i if name in _SIDEWAYS or not name.endswith("Right") else INDEX[_GAZE.get(name, name.replace("Right", "Left"))]
+    for i, name in enumerate(ARKIT_NAMES)
+]
+"""For each blendshape of the right half the one of the left that moves with it, eyes looking the same way; for all
+others themselves: jaw and mouth go to one side at a time."""
+
 EXPRESSION = sorted(UPPER_FACE + indices("mouthSmile", "mouthFrown", "mouthDimple"))
 """Blendshapes that carry an expression and stay when nobody speaks."""
 

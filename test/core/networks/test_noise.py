@@ -11,6 +11,7 @@ torch = pytest.importorskip("torch", reason="torch is not installed: pip install
 
 from torch import Tensor  # noqa: E402
 
+from dtalker_model.blendshapes import ARKIT_NAMES, LEFT_OF  # noqa: E402
 from dtalker_model.networks.noise import (  # noqa: E402
     LEAST_FRAMES,
     MOST_FRAMES,
@@ -136,3 +137,18 @@ def test_time_constants_stay_where_the_filter_holds_them() -> None:
     assert found.tolist() == [MOST_FRAMES, LEAST_FRAMES, LEAST_FRAMES]
     left = low_pass(torch.tensor([MOST_FRAMES]))[0]
     assert left[0] / left.max() < 0.05, "little is cut off where the slowest filter ends"
+
+
+def test_both_halves_of_a_face_get_the_same_noise_and_eyes_look_one_way() -> None:
+    made, noise = NoiseColour(len(ARKIT_NAMES)), torch.randn(1, T, len(ARKIT_NAMES))
+    x = dict(zip(ARKIT_NAMES, whole(made, noise)[0].T))
+    for left, right in (
+        ("eyeBlinkLeft", "eyeBlinkRight"),
+        ("browDownLeft", "browDownRight"),
+        ("eyeLookInLeft", "eyeLookOutRight"),
+        ("eyeLookOutLeft", "eyeLookInRight"),
+        ("mouthSmileLeft", "mouthSmileRight"),
+    ):
+        torch.testing.assert_close(x[left], x[right])
+    assert (x["jawLeft"] != x["jawRight"]).any() and (x["mouthLeft"] != x["mouthRight"]).any()
+    assert len(set(LEFT_OF)) == len(ARKIT_NAMES) - sum(LEFT_OF[i] != i for i in range(len(LEFT_OF)))
