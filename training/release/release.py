@@ -22,6 +22,7 @@ from training.loop import config
 from training.networks.runs import BEST, saved_names, saved_settings
 from training.predictors.opening import open_predictor
 from training.release.export import write_model
+from training.release.halves import halves_alike, recorded, unrecorded_pairs
 from training.stages.preparation import DataConfig
 from training.stages.run_distill import ROUNDS, DistillTraining, round_folder
 from training.stages.run_listener import open_listener
@@ -59,6 +60,7 @@ def release(chain: Path, listener: Path | None, out: Path) -> None:
     library = Library(saved_names(run), settings.distilled.student.embedding_dim)
     library.load_state_dict(_part(weights, "personalizer.library."))
     clips = used_clips(settings.data, read_manifest(corpus_folder(), "train", voices=True))
+    halves_alike(student, unrecorded_pairs(recorded(clips)))
     card = _card(out.stem, settings, saved_settings(run)["commit"], library, clips)
     kept = None if listener is None or listener.is_dir() else Kept.of(listener)
     network = None
