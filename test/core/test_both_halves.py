@@ -13,7 +13,7 @@ from dtalker_model.blendshapes import ARKIT_NAMES, LEFT_OF, UPPER_FACE
 from dtalker_model.rates import SAMPLE_RATE_HZ
 
 TOGETHER = 0.8
-"""Least correlation of the two halves: 1.0 in RAVDESS' recordings, .0 to .6 with noise of their own; 0 cuts small ones."""
+"""Least correlation of the two halves; 1.0 in RAVDESS' recordings, .0 to .6 where each had noise of its own."""
 VISIBLE = 0.01
 """Deviation below which a blendshape hardly moves."""
 
