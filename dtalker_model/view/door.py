@@ -22,6 +22,8 @@ OTHER_FILES = 64 + 2 * BACKLOG
 logs a traceback for each connection for which there is no descriptor."""
 HEADER_S = 10.0
 """Within this the first request must be complete."""
+SETTLED_S = 0.05
+"""Connections that come in one turn of the loop do not see each other yet; by now they do."""
 ROUNDS = 5
 """Turns of the loop in which a connection that was taken in last becomes one that can be closed: taken, made, told."""
 
@@ -76,17 +78,24 @@ class Door:
 
     def _connected(self) -> RequestHandler:
         assert self._server is not None
+        loop = asyncio.get_running_loop()
+        self._make_room(1)
+        loop.call_later(SETTLED_S, self._make_room, 0)
+        handler = self._server()
+        self._silent.add(handler)
+        loop.call_later(HEADER_S, self._expect_request, handler)
+        return handler
+
+    def _make_room(self, more: int) -> None:
+        """Close the oldest connections that are no pages, until there is room for `more`."""
+        assert self._server is not None
         open_ones = [handler for handler in self._server.connections if _is_open(handler)]
         most = min(MOST_CONNECTIONS, self._room)
-        too_many = len(open_ones) - most + 1  # several where many came in one turn of the loop
+        too_many = len(open_ones) + more - most  # several where many came in one turn of the loop
         if too_many > 0:
             LOG.warning("more than %d connections: the oldest was closed", most)
             for handler in [handler for handler in open_ones if handler not in self._kept][:too_many]:
                 _abort(handler)
-        handler = self._server()
-        self._silent.add(handler)
-        asyncio.get_running_loop().call_later(HEADER_S, self._expect_request, handler)
-        return handler
 
     def _expect_request(self, handler: RequestHandler) -> None:
         if handler in self._silent:
