@@ -25,8 +25,8 @@ from dtalker_ros.timing.stream import Block
 from dtalker_ros.timing.timeline import AUDIO_LEAD_MS, Timeline
 from dtalker_ros.timing.timeline_config import TimelineConfig
 
-HUSH_MS = 100 - AUDIO_LEAD_MS - 20
-"""The mouth rests within 100 ms of a flush: frames already sent reach AUDIO_LEAD_MS ahead, one frame is rounding."""
+HUSH_MS = 100 - AUDIO_LEAD_MS
+"""The mouth rests within 100 ms of a flush: frames already sent reach AUDIO_LEAD_MS ahead; one row is rounding."""
 
 REST_FRAMES = HUSH_MS // FRAME_MS + 1
 """So many frames of silence after a hush end with a mouth at rest."""
@@ -120,7 +120,7 @@ class TimedTalker:
         """Barge-in: drop what waits and bring the mouth to rest within 100 ms; returns the seconds dropped."""
         with self.lock:
             dropped_s = self.timeline.flush()
-            self.talker.hush(HUSH_MS)
+            self.talker.hush(max(HUSH_MS - max(FRAME_MS, 1000 / self._rate_hz), FRAME_MS))
             return dropped_s
 
     def rest(self) -> list[Shown]:

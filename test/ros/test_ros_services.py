@@ -31,6 +31,9 @@ from dtalker_model.blendshapes import ARKIT_NAMES, INDEX
 __all__ = ["listener"]
 
 OK, WARN = DiagnosticStatus.OK[0], DiagnosticStatus.WARN[0]
+EARLY_NS = 15_000_000
+"""Rows of the end come so much earlier before their stamps than others."""
+NOTICED_NS = 300_000_000
 MOUTH = [INDEX[name] for name in ("jawOpen", "mouthFunnel", "mouthPucker", "mouthLowerDownLeft", "mouthUpperUpLeft")]
 MARGIN_NS = 30_000_000
 """For the way of a service call and of a frame through the middleware."""
@@ -201,8 +204,10 @@ def test_the_mouth_comes_to_rest_at_the_end(listener: Listener, speech: np.ndarr
     if not at_rest:
         pytest.fail("the last frame has an open mouth")  # on no machine
     lags_ns = [when - stamp_ns(message) for when, message in listener.frames]
-    held_up_ns = max(lags_ns) - np.median(lags_ns)  # by a busy machine: it delays the end just as it delays frames
-    assert stamp_ns(at_rest[0][1]) - ended_ns <= 100_000_000 + MARGIN_NS + held_up_ns
+    ahead = [when for (when, _), lag in zip(listener.frames, lags_ns) if lag < np.median(lags_ns) - EARLY_NS]
+    noticed_ns = min([when for when in ahead if when > ended_ns], default=ended_ns)
+    assert noticed_ns - ended_ns < NOTICED_NS, "a busy machine brings signals and calls late, but not so late"
+    assert stamp_ns(at_rest[0][1]) - noticed_ns <= 100_000_000 + MARGIN_NS
     steps = np.diff([stamp_ns(message) for _, message in listener.frames])
     assert set(np.abs(steps - 1e9 / rate_hz) < 2) == {True}
 
