@@ -106,8 +106,7 @@ def test_a_killed_publisher_followed_by_another_type(listener: Listener) -> None
             alone.wait()
         publisher = listener.node.create_publisher(UInt8MultiArray, "audio", QOS)
         listener.until(publisher.get_subscription_count, "a subscription to the other type")
-        types = {info.topic_type for info in listener.node.get_publishers_info_by_topic("/audio")}
-        assert len(types) == 2, "the dead publisher is gone already"
+        # Most middlewares list the dead one for 20 s; one that forgets it at once has to be heard all the same.
         listener.node.create_timer(0.05, partial(publisher.publish, UInt8MultiArray(data=array("B", bytes(1600)))))
         listener.logged("hearing /audio (std_msgs/msg/UInt8MultiArray, reliable)")
         count = len(listener.frames)
