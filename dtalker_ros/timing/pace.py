@@ -142,6 +142,11 @@ class Backlog:
         self._ahead.shift(step_ns)
 
 
+def is_pause(pause_ns: int, duration_ns: int) -> bool:
+    """Whether a chunk of `duration_ns` that came `pause_ns` after the one before does not go on with it."""
+    return not 0 <= pause_ns <= max(LONGEST_PAUSE_NS, 3 * duration_ns)
+
+
 class Pace:
     """Whether audio keeps pace with the clock, as what is live does, and how much its arrivals jitter."""
 
@@ -158,7 +163,7 @@ class Pace:
         has been put in before it, so that its lateness cannot be compared with that of those before.
         """
         pause_ns = arrival_ns - self._arrivals[-1][0] if self._arrivals else -1
-        if duration_ns > LONGEST_CHUNK_NS or not 0 <= pause_ns <= max(LONGEST_PAUSE_NS, 3 * duration_ns):
+        if duration_ns > LONGEST_CHUNK_NS or is_pause(pause_ns, duration_ns):
             self._begin(arrival_ns)
         self._arrivals.append((arrival_ns, duration_ns))
         self._sum_ns += duration_ns

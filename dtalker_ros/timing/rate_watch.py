@@ -3,7 +3,7 @@
 from collections import deque
 from itertools import pairwise
 
-from dtalker_ros.timing.pace import LONGEST_PAUSE_NS, MS
+from dtalker_ros.timing.pace import MS, is_pause
 
 WINDOW_NS = 1_500 * MS
 """So long audio must have come regularly before its speed is told."""
@@ -29,7 +29,7 @@ class RateWatch:
     def note(self, arrival_ns: int, duration_ns: int) -> None:
         """Take in a chunk of `duration_ns` that arrived at `arrival_ns`."""
         pause_ns = arrival_ns - self._arrivals[-1][0] if self._arrivals else 0
-        if not 0 <= pause_ns <= max(LONGEST_PAUSE_NS, 3 * duration_ns):
+        if is_pause(pause_ns, duration_ns):
             self.begin()
         self._arrivals.append((arrival_ns, self._sum_ns))
         self._sum_ns += duration_ns

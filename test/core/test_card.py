@@ -8,19 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from shipped_rig import copy
 
 import dtalker_model
 from dtalker_model import ModelError
-from dtalker_model.card import card_path, listener_path, model_path, read_card
+from dtalker_model.card import card_path, listener_path, read_card
 
-
-@pytest.fixture
-def copy(tmp_path: Path) -> Path:
-    """A copy of the shipped model that a test may damage."""
-    shipped = model_path("dtalker")
-    for path in (shipped, card_path(shipped), listener_path(shipped)):
-        shutil.copyfile(path, tmp_path / path.name)
-    return tmp_path / shipped.name
+__all__ = ["copy"]
 
 
 def edit(path: Path, change: Callable[[dict], object]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,11 +11,14 @@ from typing import Any
 import numpy as np
 import pytest
 from cli_rig import refused_here
+from shipped_rig import copy
 
 import dtalker_model
 from dtalker_model import ModelError
-from dtalker_model.card import card_path, listener_path, model_path
+from dtalker_model.card import card_path, listener_path
 from dtalker_model.enrolment import Enrolment
+
+__all__ = ["copy"]
 
 onnx = pytest.importorskip("onnx", reason="onnx is not installed: pip install '.[train]'")
 
@@ -28,15 +30,6 @@ STUDENT: Shapes = {
     "emotion": [None, None, 64],
     "state_decoder": [None, 2, 3, 128],
 }
-
-
-@pytest.fixture
-def copy(tmp_path: Path) -> Path:
-    """A copy of the shipped model that a test may change."""
-    shipped = model_path("dtalker")
-    for path in (shipped, card_path(shipped), listener_path(shipped)):
-        shutil.copyfile(path, tmp_path / path.name)
-    return tmp_path / shipped.name
 
 
 def put(copy: Path, path: Path, digest: str, inputs: Shapes, outputs: dict[str, str]) -> None:

@@ -177,22 +177,34 @@ def finish(process: "subprocess.Popen[str]", number: int | None = None) -> tuple
 
 
 @contextlib.contextmanager
-def talker(
-    listener: Listener, env: dict[str, str] | None = None, **parameters: Any
-) -> "Iterator[subprocess.Popen[str]]":
-    """A talker node that has sent its information; ended by Ctrl-C, which must leave no traceback and exit code 0."""
-    process = start("talker_node", env, **parameters)
+def ended_by_ctrl_c(listener: Listener, process: "subprocess.Popen[str]") -> Iterator[list[str]]:
+    """`process`, a talker node, once it has sent its information; ended by Ctrl-C, which must give exit code 0.
+
+    What it wrote is in the list afterwards, line by line.
+    """
+    written: list[str] = []
     try:
         count = len(listener.infos)
         listener.until(lambda: len(listener.infos) > count or process.poll() is not None, "the talker node")
-        yield process
+        yield written
     except BaseException:
         process.kill()
         print(process.communicate())
         raise
     code, output = finish(process, signal.SIGINT)
     assert code == 0, output
-    assert "Traceback" not in output, output
+    written += output.splitlines()
+
+
+@contextlib.contextmanager
+def talker(
+    listener: Listener, env: dict[str, str] | None = None, **parameters: Any
+) -> "Iterator[subprocess.Popen[str]]":
+    """The talker node, `ended_by_ctrl_c`, which must leave no traceback."""
+    process = start("talker_node", env, **parameters)
+    with ended_by_ctrl_c(listener, process) as written:
+        yield process
+    assert not any("Traceback" in line for line in written), "\n".join(written)
 
 
 def clip(path: Path, seconds: float) -> tuple[np.ndarray, int]:

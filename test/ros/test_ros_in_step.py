@@ -17,7 +17,7 @@ import pytest
 from checkout import ROOT
 from live_rig import BEGIN_NS, Sent, double, lose, microphone, stall
 from real_time_rig import in_real_time
-from ros_rig import QOS, Listener, finish, listener, stamp_ns
+from ros_rig import QOS, Listener, ended_by_ctrl_c, listener, stamp_ns
 from std_msgs.msg import Int16MultiArray
 
 __all__ = ["listener"]
@@ -80,17 +80,10 @@ def numbered_talker(listener: Listener) -> Iterator[Running]:
     process = subprocess.Popen(
         [sys.executable, str(script)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT
     )
-    try:
-        listener.until(lambda: listener.infos or process.poll() is not None, "the talker node")
-        running = Running(process)
-        yield running
-    except BaseException:
-        process.kill()
-        print(process.communicate())
-        raise
-    code, output = finish(process, signal.SIGINT)
-    assert code == 0, output
-    running.faults = [line for line in output.splitlines() if any(fault in line for fault in FAULTS)]
+    talking = Running(process)
+    with ended_by_ctrl_c(listener, process) as written:
+        yield talking
+    talking.faults = [line for line in written if any(fault in line for fault in FAULTS)]
 
 
 def off_ms(listener: Listener, begun_ns: int, begin_s: float, end_s: float) -> np.ndarray:

@@ -16,9 +16,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from dtalker_model.errors import AudioError, ModelError
+from dtalker_model.errors import ModelError
 from dtalker_model.networks.hubert_cnn import EDGE_SAMPLES, HubertCnn
 from dtalker_model.rates import FRAME_SAMPLES
+from training.hearing.clip_check import require_clip
 from training.hearing.fingerprint import fingerprint
 from training.hearing.hubert_loaders import load_hubert
 from training.hearing.windows import windows
@@ -76,7 +77,7 @@ class HubertHearing:
         Raises:
             AudioError: wrong shape, type, or values that are not finite.
         """
-        _check(audio)
+        require_clip("HuBERT", audio)
         frames = -(-len(audio) // FRAME_SAMPLES)
         levelled = normalized(audio) if self.network.normalize else audio
         padded = np.pad(levelled, (EDGE_SAMPLES, frames * FRAME_SAMPLES - len(audio) + EDGE_SAMPLES))
@@ -93,15 +94,6 @@ def normalized(audio: np.ndarray) -> np.ndarray:
     if not len(audio):
         return audio
     return ((audio - audio.mean()) / np.sqrt(audio.var() + LEAST_VARIANCE)).astype(np.float32)
-
-
-def _check(audio: np.ndarray) -> None:
-    if audio.ndim != 1 or audio.dtype != np.float32:
-        raise AudioError(
-            f"HuBERT hears mono float32 audio at 16 kHz, (samples,), -1..1; received {audio.dtype} {audio.shape}"
-        )
-    if not np.isfinite(audio).all():
-        raise AudioError("the audio has values that are not finite: decode it again")
 
 
 class HubertEncoder(nn.Module):

@@ -19,10 +19,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from dtalker_model.errors import AudioError, ModelError
+from dtalker_model.errors import ModelError
 from dtalker_model.hearing.features import FEATURE_DIM
 from dtalker_model.rates import FRAME_SAMPLES, SAMPLE_RATE_HZ
 from training.corpus.variants import log_mel
+from training.hearing.clip_check import require_clip
 from training.hearing.fingerprint import fingerprint
 from training.hearing.windows import windows
 
@@ -100,10 +101,7 @@ class WhisperHearing:
         Raises:
             AudioError: wrong shape, type, or values that are not finite.
         """
-        if audio.ndim != 1 or audio.dtype != np.float32 or not np.isfinite(audio).all():
-            raise AudioError(
-                f"Whisper hears finite float32 at 16 kHz, (samples,); received {audio.dtype} {audio.shape}"
-            )
+        require_clip("Whisper", audio)
         frames = -(-len(audio) // FRAME_SAMPLES)
         padded = np.pad(audio, (0, frames * FRAME_SAMPLES - len(audio) + SILENCE_SAMPLES))
         rows = np.empty((frames, self.dim), np.float16)

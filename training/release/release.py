@@ -62,7 +62,7 @@ def release(chain: Path, listener: Path | None, out: Path) -> None:
     clips = used_clips(settings.data, read_manifest(corpus_folder(), "train", voices=True))
     halves_alike(student, unrecorded_pairs(recorded(clips)))
     card = _card(out.stem, settings, saved_settings(run)["commit"], library, clips)
-    kept = None if listener is None or listener.is_dir() else Kept.of(listener)
+    kept = None if listener is None or listener.is_dir() else KeptListener.of(listener)
     network = None
     if listener is not None and kept is None:
         network, identities, emotions = open_listener(listener)
@@ -78,7 +78,7 @@ def release(chain: Path, listener: Path | None, out: Path) -> None:
 
 
 @dataclass(frozen=True)
-class Kept:
+class KeptListener:
     """A listener that another model has, as it is: its file, its names, and how many numbers it learned."""
 
     graph: bytes
@@ -87,7 +87,7 @@ class Kept:
     parameters: int
 
     @classmethod
-    def of(cls, model: Path) -> Kept:
+    def of(cls, model: Path) -> KeptListener:
         """The listener beside ``model`` (.onnx)."""
         path = listener_path(model)
         if not path.is_file():
