@@ -28,7 +28,7 @@ from dtalker_ros.timing.timeline_config import TimelineConfig
 HUSH_MS = 100 - AUDIO_LEAD_MS
 """The mouth rests within 100 ms of a flush: frames already sent reach AUDIO_LEAD_MS ahead; one row is rounding."""
 
-REST_FRAMES = HUSH_MS // FRAME_MS + 1
+REST_FRAMES = HUSH_MS // FRAME_MS
 """So many frames of silence after a hush end with a mouth at rest."""
 
 MAX_HOLDBACK = SAMPLE_RATE_HZ // 10
