@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from dtalker.srv import Express
+from rclpy.clock import Clock, ClockType
 from rclpy.lifecycle import LifecycleNode
 from std_srvs.srv import Trigger
 
@@ -51,9 +52,10 @@ class Tap:
             self.engine, self._convert, outputs.publish, self._now_ns, node.get_logger(), poll=self._simulated
         )
         self._source = AudioSource(node, values["audio_type"], self._worker.submit, publishers=self._publishers)
+        steady = Clock(clock_type=ClockType.STEADY_TIME)  # simulated time may stand still; who listens then is told too
         self._timers = [
-            node.create_timer(INFO_PERIOD_S, self._on_second),
-            node.create_timer(SPEAKER_PERIOD_S, self._on_speaker),
+            node.create_timer(INFO_PERIOD_S, self._on_second, clock=steady),
+            node.create_timer(SPEAKER_PERIOD_S, self._on_speaker, clock=steady),
         ]
         self._services = [
             node.create_service(Trigger, "~/flush", self._on_flush),

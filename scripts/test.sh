@@ -22,7 +22,10 @@ step() {
   case $status in 124 | 137) echo "== $name: stopped after ${ros_timeout_s} s" ;; esac
 }
 
-python_tests() { python -m pytest -q --junitxml="$report/python.xml" "$@"; }
+# One process a core, and in each one thread: more would stand in each other's way.
+python_tests() {
+  OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 python -m pytest -q -n auto --dist worksteal --junitxml="$report/python.xml" "$@"
+}
 
 # A domain of its own, on this machine alone: nothing else that runs ROS here is heard.
 ros_tests() {

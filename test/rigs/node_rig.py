@@ -1,5 +1,6 @@
 """The talker node inside the test's own process, spun by a thread, for what needs no second process."""
 
+import gc
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from dtalker_ros.nodes.talker_node import TalkerNode
 @contextmanager
 def node(started: bool = True, **parameters: Any) -> Iterator[TalkerNode]:
     """A talker node, configured and active if `started`, whose callbacks run in a thread."""
+    gc.collect()  # a former node of this name that goes later takes the new one's log with it: rcl keeps them by name
     context = rclpy.Context()
     context.init()
     overrides = [Parameter(name.replace("__", "."), value=value) for name, value in parameters.items()]

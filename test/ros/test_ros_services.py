@@ -108,6 +108,14 @@ def test_simulated_time_is_followed(listener: Listener) -> None:
     assert stamps_s[-1] - stamps_s[-101] == pytest.approx(2.0, abs=1e-6)
 
 
+def test_while_simulated_time_stands_still_who_comes_is_told_too(listener: Listener) -> None:
+    heard: list[FaceInfo] = []
+    with talker(listener, use_sim_time=True):
+        late = listener.node.create_subscription(FaceInfo, "dtalker/info", heard.append, 10)
+        listener.until(lambda: heard, "information")
+        listener.node.destroy_subscription(late)
+
+
 def test_under_simulated_time_diagnostics_begin_with_ok(listener: Listener) -> None:
     """The clock stands at 0 until somebody sends 100 s: that is no lateness."""
     with talker(listener, use_sim_time=True, max_lateness_ms=60_000.0):  # a node without a core is not late either
