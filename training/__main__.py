@@ -1,4 +1,4 @@
-"""``python -m training``: teacher, distill, listener, export, evaluate, report, mouths, film, data and more."""
+"""``python -m training``: teacher, distill, listener, export, evaluate, report, film, fit-joints, data and more."""
 
 from __future__ import annotations
 
@@ -46,6 +46,12 @@ def parser() -> argparse.ArgumentParser:
     keep = commands.add_parser("keep", help="weights of a teacher or a regression network as they are committed")
     keep.add_argument("run", type=Path)
     keep.add_argument("out", type=Path, help="folder for half-precision weights, configuration and card")
+    fit = commands.add_parser("fit-joints", help="the sparse map from faces to the joints of a robot's head (YAML)")
+    fit.add_argument(
+        "poses", type=Path, help="CSV of pairs: columns of blendshapes, and of joint positions (rad, or m)"
+    )
+    fit.add_argument("--out", type=Path, required=True, help="path of the head's .yaml")
+    fit.add_argument("--metres", default="", help="joints that slide, in m, with commas")
     _add_evaluation(commands)
     _add_comparisons(commands)
     data = commands.add_parser("data", help="bring data into the corpus")
@@ -103,6 +109,10 @@ def main(arguments: list[str] | None = None) -> int:
 def _run(args: argparse.Namespace) -> None:
     if args.command == "data":
         return run_data(args)
+    if args.command == "fit-joints":
+        from training.joints.fit_joints import fit_joints
+
+        return print(fit_joints(args.poses, args.out, tuple(filter(None, args.metres.split(",")))))
     if args.command == "evaluate":
         from training.reports.figures import main as evaluate
 

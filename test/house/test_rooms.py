@@ -15,7 +15,7 @@ PLAN = {
     "dtalker_model": """
         telemetry errors printable rates faults blendshapes settings part_file card
         hearing sound_files speaking output voices talker enrolment __init__
-        avatar sinks view cli
+        joint_maps avatar sinks view cli
         networks
     """,
     "dtalker_model/avatar": "__init__ names document shape targets parts glb head __main__",
@@ -30,7 +30,7 @@ PLAN = {
         nodes
     """,
     "training": """
-        __init__ loop acoustics corpus listening data hearing
+        __init__ loop acoustics corpus listening data hearing joints
         evaluation networks predictors stages release reports
         __main__
     """,

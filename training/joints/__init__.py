@@ -1,0 +1,1 @@
+"""Maps from faces to the joints of somebody's robot head, learned from recordings."""
