@@ -26,6 +26,11 @@ STANDING_NS = 1_500 * MS
 """A backlog that has been the same for so long is lateness, however irregularly the audio comes."""
 LONGEST_HICCUP_NS = 300 * MS
 """After a longer pause between arrivals it is another backlog."""
+SURGE_NS, CALM_NS = 500 * MS, 40 * MS
+"""So it is after a surge, which begins where it has grown by the first at once, and ends where by less than the second.
+A stall has ended; speech that is sent ahead surges with every sentence and is never level for long.
+"""
+AT_ONCE_NS = 100 * MS
 JITTER_MEMORY_NS = 10_000 * MS
 """Over so much audio a jitter that has ceased fades."""
 
@@ -112,13 +117,18 @@ class Backlog:
     """Audio at hand beyond the need that neither grows, as speech that is sent ahead does, nor becomes less."""
 
     def __init__(self) -> None:
-        self._ahead = Spread(STANDING_NS)
+        self._ahead, self._lately = Spread(STANDING_NS), Spread(AT_ONCE_NS)
         self._last_ns = self._newest_ns = 0
+        self._surging = False
 
     def note(self, arrival_ns: int, duration_ns: int, ahead_ns: int) -> None:
         """A chunk of `duration_ns` arrived when `ahead_ns` of audio was at hand beyond the need."""
         pause_ns, self._last_ns, self._newest_ns = arrival_ns - self._last_ns, arrival_ns, ahead_ns
-        if duration_ns > LONGEST_CHUNK_NS or not 0 <= pause_ns <= max(LONGEST_HICCUP_NS, 3 * duration_ns):
+        self._lately.note(arrival_ns, duration_ns, ahead_ns)
+        rise_ns = ahead_ns - self._lately.lowest_ns
+        self._surging = rise_ns > (CALM_NS if self._surging else SURGE_NS)
+        paused = not 0 <= pause_ns <= max(LONGEST_HICCUP_NS, 3 * duration_ns)
+        if duration_ns > LONGEST_CHUNK_NS or paused or self._surging:
             self._ahead.clear()
         self._ahead.note(arrival_ns, duration_ns, ahead_ns)
 
@@ -135,11 +145,13 @@ class Backlog:
     def move(self, step_ns: int) -> None:
         """It has become `step_ns` more."""
         self._ahead.move(step_ns)
+        self._lately.move(step_ns)
 
     def shift(self, step_ns: int) -> None:
         """The clock was set by `step_ns`."""
         self._last_ns += step_ns
         self._ahead.shift(step_ns)
+        self._lately.shift(step_ns)
 
 
 def is_pause(pause_ns: int, duration_ns: int) -> bool:

@@ -19,10 +19,7 @@ import numpy as np
 import pytest
 import soundfile
 
-LANE, LANES = int(os.environ.get("DTALKER_LANE", "0")), 2
-DOMAIN_IDS = range(1 + LANE, 102, LANES)
-"""Of this process: what runs beside it in another lane uses others."""
-os.environ["ROS_DOMAIN_ID"] = str(random.choice(DOMAIN_IDS))
+os.environ["ROS_DOMAIN_ID"] = str(random.randrange(1 + int(os.environ.get("DTALKER_LANE", "0")), 102, 2))
 if os.environ.get("ROS_DISTRO") == "humble":
     os.environ.setdefault("ROS_LOCALHOST_ONLY", "1")
 else:
@@ -134,6 +131,9 @@ class Listener:
         assert set(np.diff([m.sequence for m in messages]).tolist()) == {1}
 
 
+LANES = 2
+DOMAIN_IDS = range(1 + int(os.environ.get("DTALKER_LANE", "0")), 102, LANES)
+"""Of this process: what runs beside it in another lane uses others."""
 DOMAINS = itertools.cycle(random.sample(DOMAIN_IDS, len(DOMAIN_IDS)))
 
 

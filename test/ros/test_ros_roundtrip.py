@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import soundfile
+from real_time_rig import in_real_time
 from ros_rig import FRAME_NS, QOS, Listener, listener, stamp_ns, talker
 from std_msgs.msg import Int16MultiArray
 
@@ -51,6 +52,7 @@ def speech(path: Path) -> np.ndarray:
     return np.resize(pcm, SECONDS * 16_000)
 
 
+@in_real_time
 def test_ten_seconds_in_real_time(listener: Listener, demo_wav: Path) -> None:
     pcm = speech(demo_wav)
     with talker(listener, gap_ms=HICCUP_MS):

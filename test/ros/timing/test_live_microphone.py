@@ -26,7 +26,8 @@ IN_STEP_MS = 40.0
 """How far the face may be from the sound two seconds after the fault."""
 CLOSE_MS = 20.0
 """How far while chunks are lost, or a clock is off, all the time."""
-SETTLED_S = 2.0
+SETTLED_S, SURGED_S = 2.0, 1.5
+"""So long after a fault; after a stall of seconds, which ends at once, sooner: a busy machine needs the rest."""
 TOTAL_S = 8.0
 EVEN_MS = 45.0
 """Frames at 50 Hz are never further apart, the wait for a chunk included."""
@@ -59,7 +60,7 @@ def test_nothing_happens_to_a_steady_microphone(stamped: bool) -> None:
 def test_a_stall_of_the_network(stamped: bool, stall_s: float, kept: int | None) -> None:
     live = heard(stamped, stall_s + 7.0, stall(3.0, stall_s, kept))
     assert live.worst_ms(0.5, 3.0) <= 0.1
-    assert live.worst_ms(3.0 + stall_s + SETTLED_S, stall_s + 7.0) <= IN_STEP_MS
+    assert live.worst_ms(3.0 + stall_s + (SURGED_S if stall_s >= 1 else SETTLED_S), stall_s + 7.0) <= IN_STEP_MS
     assert len(live.lines) == 1 and live.lines[0].startswith(LATE)
     assert live.pauses_ms(0.5, stall_s + 7.0).max() <= EVEN_MS
 
