@@ -34,10 +34,12 @@ class Frame:
     Attributes:
         start_sample: 16 kHz sample of the stream at which the frame is to be shown.
         weights: (52,) float32 in 0..1, in the order of `ARKIT_NAMES`.
+        speaking: how far the mouth is let speak, 0..1: 0 at rest, where nobody speaks or a hush has ended it.
     """
 
     start_sample: int
     weights: np.ndarray
+    speaking: float = 0.0
 
     @property
     def time_s(self) -> float:
@@ -157,7 +159,10 @@ class Talker:
     def _frames(self, raw: Raw) -> list[Frame]:
         faces = self._output.apply(raw.weights, raw.speaking, raw.start_frame, self._settings)
         self._faults.meet(self._output.faults, self._samples)
-        return [Frame((raw.start_frame + k) * FRAME_SAMPLES, face) for k, face in enumerate(faces)]
+        return [
+            Frame((raw.start_frame + k) * FRAME_SAMPLES, face, float(speaking))
+            for k, (face, speaking) in enumerate(zip(faces, self._output.speaking))
+        ]
 
 
 def hears(card: ModelCard) -> bool:

@@ -1,5 +1,6 @@
 """The talker node's publishers, and how its messages are filled."""
 
+import threading
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +10,7 @@ from dtalker.msg import Blendshapes, FaceInfo, Speaker
 from rclpy.duration import Duration
 from rclpy.lifecycle import LifecycleNode
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
-from std_msgs.msg import Header
+from std_msgs.msg import Bool, Header
 
 from dtalker_model.rates import SAMPLE_RATE_HZ
 from dtalker_ros.publish_rate import Shown
@@ -18,6 +19,9 @@ from dtalker_ros.worker import Worker
 
 OUTPUT_QOS = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE, durability=DurabilityPolicy.VOLATILE)
 """What Unity's endpoint subscribes with; information is sent again rather than latched."""
+
+SPEAKING_QOS = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+"""Who takes turns must know at once; it is sent again too, for those who hear no latched messages."""
 
 FAULT_S = 10.0
 """Diagnostics warn for so long after the last loss or refusal."""
@@ -32,12 +36,14 @@ def header(stamp_ns: int, frame_id: str) -> Header:
 
 
 class Outputs:
-    """Publishers of frames, info, belief and diagnostics."""
+    """Publishers of frames, speaking, info, belief and diagnostics."""
 
     def __init__(self, node: LifecycleNode) -> None:
         self._node = node
         self.frame_id = "face"
         self._frames = node.create_publisher(Blendshapes, "blendshapes", OUTPUT_QOS)
+        self._speaking = node.create_publisher(Bool, "speaking", SPEAKING_QOS)
+        self._speaks, self._speaks_lock = False, threading.Lock()
         self._info = node.create_publisher(FaceInfo, "~/info", OUTPUT_QOS)
         self._speaker = node.create_publisher(Speaker, "~/speaker", OUTPUT_QOS)
         self._diagnostics = node.create_publisher(DiagnosticArray, "/diagnostics", OUTPUT_QOS)
@@ -46,7 +52,7 @@ class Outputs:
 
     def close(self) -> None:
         """Destroy the publishers."""
-        for publisher in (self._frames, self._info, self._speaker, self._diagnostics):
+        for publisher in (self._frames, self._speaking, self._info, self._speaker, self._diagnostics):
             self._node.destroy_publisher(publisher)
 
     def publish(self, rows: list[Shown]) -> None:
@@ -55,6 +61,17 @@ class Outputs:
             message = Blendshapes(sequence=row.sequence, weights=row.weights)
             message.header = header(row.stamp_ns, self.frame_id)
             self._frames.publish(message)
+
+    def publish_speaking(self, speaks: bool | None = None) -> None:
+        """Publish whether the face speaks, from any thread; None: as before, once more."""
+        with self._speaks_lock:
+            self._speaks = self._speaks if speaks is None else speaks
+            self._speaking.publish(Bool(data=self._speaks))
+
+    @property
+    def speaks(self) -> bool:
+        """What was published last."""
+        return self._speaks
 
     def settle(self) -> None:
         """Wait a moment until subscribers have what was published: the node may end right after."""

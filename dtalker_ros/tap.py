@@ -49,7 +49,13 @@ class Tap:
         read, real_time = AudioReader(node.get_logger().warning).read, not self._simulated
         self._ear = Ear(lambda: self.engine.timeline, given, self._publishers, read, self._now_ns, real_time)
         self._worker = Worker(
-            self.engine, self._convert, outputs.publish, self._now_ns, node.get_logger(), poll=self._simulated
+            self.engine,
+            self._convert,
+            outputs.publish,
+            self._now_ns,
+            node.get_logger(),
+            poll=self._simulated,
+            say_speaking=outputs.publish_speaking,
         )
         self._source = AudioSource(node, values["audio_type"], self._worker.submit, publishers=self._publishers)
         steady = Clock(clock_type=ClockType.STEADY_TIME)  # simulated time may stand still; who listens then is told too
@@ -81,11 +87,17 @@ class Tap:
     def _rest(self) -> None:
         """Publish the rows in which the mouth eases to rest, each as early as rows always come."""
         for row in self.engine.rest():
-            if not self._simulated:  # that clock may stand still
-                wait_ns = row.stamp_ns - AUDIO_LEAD_MS * MS - self._now_ns()
-                time.sleep(min(max(wait_ns, 0), FRAME_NS) / 1e9)
+            self._until(row.stamp_ns - AUDIO_LEAD_MS * MS, FRAME_NS)
             self._outputs.publish([row])
+        if self._outputs.speaks:
+            self._until(self._now_ns() + AUDIO_LEAD_MS * MS)
+            self._outputs.publish_speaking(False)
         self._outputs.settle()
+
+    def _until(self, time_ns: int, most_ns: int = AUDIO_LEAD_MS * MS) -> None:
+        """Wait until `time_ns`, for `most_ns` at most; not in simulated time, which may stand still."""
+        if not self._simulated:
+            time.sleep(min(max(time_ns - self._now_ns(), 0), most_ns) / 1e9)
 
     def change(self, values: Mapping[str, Any]) -> None:
         """Follow the node's own parameters: `values` holds all of them, the changed ones included."""
@@ -103,6 +115,7 @@ class Tap:
 
     def _on_second(self) -> None:
         self._outputs.publish_info(self._talker.card, self._parameters.values(), self.engine.timeline.delay_ms)
+        self._outputs.publish_speaking()
         self._worker.lost_on_the_way = self._publishers.lost
         self._outputs.publish_diagnostics(self.engine, self._worker, self._source.connected)
 

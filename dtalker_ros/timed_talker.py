@@ -21,6 +21,7 @@ from dtalker_model.rates import FRAME_MS, FRAME_RATE_HZ, FRAME_SAMPLES, LOOKAHEA
 from dtalker_ros.audio.convert import AudioChunk
 from dtalker_ros.publish_rate import PublishRate, Shown
 from dtalker_ros.release import Release
+from dtalker_ros.timing.speaking import SpeakingTimes
 from dtalker_ros.timing.stream import Block
 from dtalker_ros.timing.timeline import AUDIO_LEAD_MS, Timeline
 from dtalker_ros.timing.timeline_config import TimelineConfig
@@ -90,6 +91,7 @@ class TimedTalker:
         self.talker.reset()
         self.timeline = Timeline(self._config, now_ns)
         self._rate, self._release = PublishRate(self._rate_hz), Release()
+        self._speaking = SpeakingTimes()
         self._stretch = 0
         self._refusals: list[str] = []
 
@@ -150,7 +152,15 @@ class TimedTalker:
             blocks = self.timeline.due(now_ns)
             held = self._begin_stretch() if self.timeline.stretch != self._stretch else []
             self._release.add([row for block in blocks for row in self._push(block)], now_ns)
+            self._speaking.at(now_ns)
+            if self._config.asap:
+                self._speaking.hurry()
             return held + (self._release.leave_all() if self._config.asap else self._release.leave(now_ns))
+
+    def speaking(self, now_ns: int) -> bool:
+        """Whether the face that is shown at `now_ns` speaks; `now_ns` only goes forward."""
+        with self.lock:
+            return self._speaking.at(now_ns)
 
     def clock_set(self, step_ns: int) -> None:
         """The clock was set by `step_ns`: everything goes on from there."""
@@ -171,13 +181,14 @@ class TimedTalker:
     def next_wake_ns(self, now_ns: int) -> int | None:
         """When `step` has more to do if nothing arrives; None if never."""
         with self.lock:
-            wakes = (self.timeline.next_wake_ns(now_ns), self._release.next_ns())
+            wakes = (self.timeline.next_wake_ns(now_ns), self._release.next_ns(), self._speaking.next_ns())
             return min((wake_ns for wake_ns in wakes if wake_ns is not None), default=None)
 
     def _begin_stretch(self) -> list[Shown]:
         """Stamps do not go on from those before; returns the rows that still have the old ones."""
         self._stretch = self.timeline.stretch
         self._rate.begin()
+        self._speaking.hurry()
         return self._release.leave_all()
 
     def _push(self, block: Block) -> list[Shown]:
@@ -192,12 +203,12 @@ class TimedTalker:
             self.timeline.holdback = max(self.timeline.holdback, min(kept_back, MAX_HOLDBACK))
         self.statistics.frames += len(frames)
         first = (self.talker.samples - LOOKAHEAD_SAMPLES) // FRAME_SAMPLES + 1 - len(frames)
-        show_ns = self.timeline.show_ns
-        return [
-            row
-            for number, frame in enumerate(frames, first)
-            for row in self._rate.push(show_ns(number * FRAME_SAMPLES), frame.weights, block.ready_ns)
-        ]
+        rows: list[Shown] = []
+        for number, frame in enumerate(frames, first):
+            shown_ns = self.timeline.show_ns(number * FRAME_SAMPLES)
+            self._speaking.note(shown_ns, frame.speaking)
+            rows += self._rate.push(shown_ns, frame.weights, block.ready_ns)
+        return rows
 
     def _frames(self, block: Block) -> list[Any]:
         """The frames that `block` completes; silence takes the place of what the talker refuses."""

@@ -88,12 +88,14 @@ class Worker:
         clock_ns: Callable[[], int],
         log: Log,
         poll: bool = False,
+        say_speaking: Callable[[bool], None] = lambda speaks: None,
     ) -> None:
         """`convert`: None where a message completes no sample. `poll`: the clock is not the wall clock, so waiting for
-        a time means looking at it again and again.
+        a time means looking at it again and again. `say_speaking` is told when the face begins and ceases to speak.
         """
         self._engine, self._convert, self._publish = engine, convert, publish
         self._clock_ns, self._log, self._poll = clock_ns, OwnLines(log), poll
+        self._say_speaking, self._speaks = say_speaking, False
         self._complain, self._tell = Complaints(), SaidOnce(self._log.warning)
         self._watch = None if poll else ClockWatch(clock_ns, time.monotonic_ns)
         self._inbox: deque[tuple[Any, int]] = deque()
@@ -180,7 +182,14 @@ class Worker:
             self._publish(rows)
             now_ns = self._clock_ns()
             self._engine.statistics.latency_ms.extend((now_ns - row.ready_ns) / 1e6 for row in rows)
+        self._report_speaking()
         self._report_dropped()
+
+    def _report_speaking(self) -> None:
+        speaks = self._engine.speaking(self._clock_ns())
+        if speaks != self._speaks:
+            self._speaks = speaks
+            self._say_speaking(speaks)
 
     def _take(self, message: Any, arrival_ns: int, wanted: bool) -> None:
         self.received += 1

@@ -49,6 +49,25 @@ class Hush:
         return frame >= self.until + RETURN_FRAMES
 
 
+class LowPass:
+    """One pole over time; the first row of a stream starts it."""
+
+    def __init__(self) -> None:
+        self._last: Weights | None = None
+
+    def apply(self, rows: Weights, time_constant_ms: float) -> None:
+        """Filter `rows` (T, n), one each `FRAME_MS`, in place; 0 ms leaves them as they are."""
+        last = rows[0].copy() if self._last is None else self._last
+        if time_constant_ms > 0:
+            follow = np.float32(1 - math.exp(-FRAME_MS / time_constant_ms))
+            for row in rows:
+                row -= last
+                row *= follow
+                row += last
+                last = row
+        self._last = rows[-1].copy()
+
+
 class OutputStage:
     """The last stage of a `Talker`; all that it remembers between calls is here and in its parts."""
 
@@ -56,6 +75,8 @@ class OutputStage:
         self._blinker = Blinker(seed)
         self._idle = IdleLife(seed)
         self._held = HeldFace()
+        self.speaking: Weights = np.zeros(0, np.float32)
+        """(T,) of the last call's frames: how far the mouth is let speak, 0 at rest, 1 all of it."""
         self.reset(seed)
 
     def reset(self, seed: int = 0) -> None:
@@ -64,7 +85,8 @@ class OutputStage:
         self._idle.reset(seed)
         self._held.reset()
         self._hush: Hush | None = None
-        self._smoothed: Weights | None = None
+        self._face_filter, self._speech_filter = LowPass(), LowPass()
+        self.speaking = np.zeros(0, np.float32)
         self._adjustment = _Adjustment.of(Settings())
 
     @property
@@ -91,6 +113,7 @@ class OutputStage:
         the voice gate of each. `weights` is not changed; where it is not finite, the face before is held.
         """
         if len(weights) == 0:
+            self.speaking = np.zeros(0, np.float32)
             return np.zeros_like(weights)
         if settings.seed != self._blinker.seed:
             self._blinker.reseed(settings.seed)
@@ -103,7 +126,9 @@ class OutputStage:
         face *= self._adjustment.gain
         face += self._adjustment.offset
         np.clip(face, 0, 1, out=face)  # before the smoothing: what was cut off must not linger in its memory
-        self._smooth(face, settings.smoothing_ms)
+        self._face_filter.apply(face, settings.smoothing_ms)
+        self.speaking = speaking.copy()
+        self._speech_filter.apply(self.speaking[:, None], settings.smoothing_ms)
         self._quieten(face, start_frame)
         return face
 
@@ -117,18 +142,6 @@ class OutputStage:
             face[:, _BLINK] += (1 - face[:, _BLINK]) * closure
             face[:, _WIDE] *= 1 - closure
 
-    def _smooth(self, face: Weights, smoothing_ms: float) -> None:
-        """One-pole low-pass over time, in place; the first frame of a stream starts it."""
-        last = face[0].copy() if self._smoothed is None else self._smoothed
-        if smoothing_ms > 0:
-            follow = np.float32(1 - math.exp(-FRAME_MS / smoothing_ms))
-            for row in face:
-                row -= last
-                row *= follow
-                row += last
-                last = row
-        self._smoothed = face[-1].copy()
-
     def _quieten(self, face: Weights, start_frame: int) -> None:
         """Apply the hush, in place: articulation goes to rest, after the smoothing, which would delay it."""
         if self._hush is None:
@@ -136,6 +149,7 @@ class OutputStage:
         frames = range(start_frame, start_frame + len(face))
         left = np.array([self._hush.factor(frame) for frame in frames], np.float32)[:, None]
         face -= _ARTICULATES * (1 - left) * (face - self._adjustment.rest)
+        self.speaking *= left[:, 0]
         np.clip(face, 0, 1, out=face)
         if self._hush.is_over(frames[-1]):
             self._hush = None

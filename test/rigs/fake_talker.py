@@ -11,7 +11,8 @@ FRAME, REACH = 320, 1280
 
 @dataclass
 class FakeTalker:
-    """Takes 16 kHz audio; `weights[0]` of a frame is its first sample, `weights[1]` the value of setting `gain`."""
+    """Takes 16 kHz audio; `weights[0]` of a frame is its first sample, `weights[1]` the value of setting `gain`; it
+    speaks where that sample is not 0."""
 
     settings: Any = field(default_factory=lambda: SimpleNamespace(gain=1.0))
     card: Any = None
@@ -42,7 +43,8 @@ class FakeTalker:
         while len(self._recent) >= REACH:
             weights = np.zeros(52, np.float32)
             weights[:2] = self._recent[0], self.settings.gain
-            frames.append(SimpleNamespace(start_sample=FRAME * self._sent, weights=weights))
+            speaking = float(self._recent[0] != 0)
+            frames.append(SimpleNamespace(start_sample=FRAME * self._sent, weights=weights, speaking=speaking))
             self._recent = self._recent[FRAME:]
             self._sent += 1
         return frames

@@ -215,3 +215,19 @@ def test_reset_forgets_the_face_that_was_held() -> None:
     stage.apply(_constant(0.5), gate, 0, STILL)
     stage.reset()
     assert not stage.apply(_constant(np.nan), gate, 0, STILL).any()
+
+
+@pytest.mark.parametrize("smoothing_ms", [0, 200])
+def test_it_tells_how_far_the_mouth_is_let_speak(smoothing_ms: float) -> None:
+    """A constant mouth shows it: what is left of its motion is what is told, gate, smoothing and hush together."""
+    stage, settings = OutputStage(), STILL.replace(smoothing_ms=smoothing_ms)
+    gate = np.repeat(np.array([0, 1, 0, 1], np.float32), 30)
+    told, mouth = [], []
+    for k in range(len(gate)):
+        if k == 100:
+            stage.hush(k, 5, 110)
+        face = stage.apply(_constant(0.5, 1), gate[k : k + 1], k, settings)
+        told.append(stage.speaking[0])
+        mouth.append(face[0, JAW])
+    np.testing.assert_allclose(np.array(mouth), 0.5 * np.array(told), atol=1e-6)
+    assert told[0] == 0 and max(told[:30]) == 0 and max(told) > 0.9 and not any(told[105:110])
