@@ -102,6 +102,25 @@ class JointMapper:
         counts = zip(("blendshapes", "head"), (screen.refused for screen in self._screens))
         return {f"{topic}: {reason}": n for topic, refused in counts for reason, n in refused.items()}
 
+    @property
+    def faults(self) -> list[str]:
+        """What is wrong now."""
+        hot = [joint.name for joint, heat in zip(self.head.joints, self.heats) if heat.warning]
+        stopped = ["stopped until it is resumed"] if self.stopped else []
+        return [*stopped, *(f"joint {name} gets hot" for name in hot)]
+
+    def figures(self) -> dict[str, str]:
+        """What the diagnostics tell, by name."""
+        figures = {f"refused: {reason}": str(count) for reason, count in self.refused.items()}
+        if self._ahead_ns is not None:
+            figures["frames_ahead_ms"] = f"{self._ahead_ns / 1e6:.0f}"
+        for joint, heat, torque in zip(self.head.joints, self.heats, self._torque):
+            figures[f"{joint.name}: torque"] = "on" if torque else "off"
+            figures[f"{joint.name}: duty"] = f"{heat.duty:.2f}"
+            if joint.heat is not None:
+                figures[f"{joint.name}: warmth"] = f"{heat.warmth:.2f}"
+        return figures
+
     def tick(self, now_ns: int) -> Command:
         """Go on by one tick, which begins at `now_ns`."""
         for buffer in (self._face, self._pose):

@@ -1,0 +1,57 @@
+"""The joint mapper's publishers, and how their messages are filled."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from builtin_interfaces.msg import Duration
+from rclpy.node import Node
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from sensor_msgs.msg import JointState
+from std_msgs.msg import Float64MultiArray
+from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
+
+from dtalker_ros.joints.head import Head
+from dtalker_ros.joints.mapper import Command
+
+QOS = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
+KINDS = {
+    "trajectory": (JointTrajectory, "joint_trajectory"),
+    "commands": (Float64MultiArray, "commands"),
+    "states": (JointState, "joint_states"),
+}
+"""Message type and topic of each kind of output."""
+
+
+class JointOutputs:
+    """Publishes each command in the kinds that were asked for."""
+
+    def __init__(self, node: Node, head: Head, kinds: Sequence[str], period_s: float) -> None:
+        self._names = head.names
+        self._tick = Duration(nanosec=round(period_s * 1e9))
+        self._publishers = [(getattr(self, f"_{kind}"), node.create_publisher(*KINDS[kind], QOS)) for kind in kinds]
+
+    def publish(self, stamp: Any, command: Command) -> None:
+        """Publish `command`, which begins at `stamp` and is reached a tick later."""
+        for fill, publisher in self._publishers:
+            publisher.publish(fill(stamp, command))
+
+    def _trajectory(self, stamp: Any, command: Command) -> JointTrajectory:
+        point = JointTrajectoryPoint(
+            positions=command.positions.tolist(),
+            velocities=command.velocities.tolist(),
+            accelerations=command.accelerations.tolist(),
+            time_from_start=self._tick,
+        )
+        message = JointTrajectory(joint_names=self._names, points=[point])
+        message.header.stamp = stamp
+        return message
+
+    def _commands(self, stamp: Any, command: Command) -> Float64MultiArray:
+        return Float64MultiArray(data=command.positions.tolist())
+
+    def _states(self, stamp: Any, command: Command) -> JointState:
+        message = JointState(
+            name=self._names, position=command.positions.tolist(), velocity=command.velocities.tolist()
+        )
+        message.header.stamp = stamp
+        return message
