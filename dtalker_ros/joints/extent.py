@@ -5,15 +5,32 @@ phases of constant jerk, where the velocity is a quadratic whose zeros are exact
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+Phases = Sequence[tuple[float, float]]
+"""Duration, s, and jerk, one after the other."""
 
-def extent(trajectory: Any, position: float, velocity: float, acceleration: float) -> tuple[float, float, float]:
-    """Lowest, highest and last position of a `ruckig.Trajectory` of one joint, which begins in the given state."""
+
+def phases_of(trajectory: Any) -> Phases:
+    """The phases of a `ruckig.Trajectory` of one joint."""
     profile = trajectory.profiles[0][0]
+    return [*zip(profile.brake.t, profile.brake.j), *zip(profile.t, profile.j)]
+
+
+def rest_of(phases: Phases, time_s: float) -> Phases:
+    """What is left of `phases` after `time_s`."""
+    left = []
+    for duration, jerk in phases:
+        left.append((min(duration, max(duration - time_s, 0.0)), jerk))
+        time_s -= duration
+    return left
+
+
+def extent(phases: Phases, position: float, velocity: float, acceleration: float) -> tuple[float, float, float]:
+    """Lowest, highest and last position on the way through `phases` from the given state."""
     low = high = position
-    for duration, jerk in zip([*profile.brake.t, *profile.t], [*profile.brake.j, *profile.j]):
+    for duration, jerk in phases:
         if duration > 0.0:
             for time in (*_turns(velocity, acceleration, jerk, duration), duration):
                 reached = position + time * (velocity + time * (acceleration / 2 + time * jerk / 6))

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dtalker_model.errors import SettingError
-from dtalker_ros.joints.extent import extent
+from dtalker_ros.joints.extent import Phases, extent, phases_of, rest_of
 from dtalker_ros.joints.head import Head, Joint
 from dtalker_ros.joints.rules import Rules
 
@@ -33,6 +33,8 @@ class JointMotion:
         self._now, self._next = ruckig.Trajectory(1), ruckig.Trajectory(1)
         self._tolerance = ROUNDING * (joint.maximum - joint.minimum)
         self._time_s: float | None = None
+        self._phases: Phases = ()
+        self._target, self._aim = position, (position, 1.0)
         self.position, self.velocity, self.acceleration = position, 0.0, 0.0
         self.low = self.high = position
         """The joint stays within these until it rests."""
@@ -47,18 +49,16 @@ class JointMotion:
     def aim(self, target: float, room: tuple[float, float], share: float = 1.0) -> None:
         """Take the best trajectory to `target`, as near as the `room` allows, with `share` of the highest velocity."""
         target = min(max(target, room[0]), room[1])
-        if self.rests and target == self.position:
-            return
-        if not self._plan(target, share):
+        if (
+            target,
+            share,
+        ) == self._aim:  # planning again on the way gives a slower way: rounding at a limit makes it brake
+            self._go_on()
+        elif not self._plan(target, share) or not self._take(target, room):
             self.refusals += 1
-            return
-        low, high, end = extent(self._next, self.position, self.velocity, self.acceleration)
-        stays = room[0] - self._tolerance <= low and high <= room[1] + self._tolerance
-        if not stays or abs(end - target) > self._tolerance:
-            self.refusals += 1
-            return
-        self._now, self._next = self._next, self._now
-        self._time_s, self.low, self.high = 0.0, low, high
+            self._go_on()
+        else:
+            self._aim = target, share
 
     def step(self) -> None:
         """Go on by one tick."""
@@ -69,7 +69,24 @@ class JointMotion:
         self.position = min(max(position, self._joint.minimum), self._joint.maximum)
         if self._time_s >= self._now.duration:
             self._time_s, self.velocity, self.acceleration = None, 0.0, 0.0
-            self.low = self.high = self.position
+            self.position = self.low = self.high = self._target
+
+    def _go_on(self) -> None:
+        """What lies behind the joint is free for others now."""
+        if self._time_s is not None:
+            left = rest_of(self._phases, self._time_s)
+            self.low, self.high, _ = extent(left, self.position, self.velocity, self.acceleration)
+
+    def _take(self, target: float, room: tuple[float, float]) -> bool:
+        """Go over to the planned trajectory, if it stays within the `room`."""
+        phases = phases_of(self._next)
+        low, high, end = extent(phases, self.position, self.velocity, self.acceleration)
+        stays = room[0] - self._tolerance <= low and high <= room[1] + self._tolerance
+        if not stays or abs(end - target) > self._tolerance:
+            return False
+        self._now, self._next, self._phases = self._next, self._now, phases
+        self._time_s, self._target, self.low, self.high = 0.0, target, low, high
+        return True
 
     def _plan(self, target: float, share: float) -> bool:
         given = self._input

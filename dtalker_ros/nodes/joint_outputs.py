@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from builtin_interfaces.msg import Duration
+from rclpy.duration import Duration
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import JointState
@@ -27,7 +27,7 @@ class JointOutputs:
 
     def __init__(self, node: Node, head: Head, kinds: Sequence[str], period_s: float) -> None:
         self._names = head.names
-        self._tick = Duration(nanosec=round(period_s * 1e9))
+        self._tick = Duration(nanoseconds=round(period_s * 1e9)).to_msg()
         self._publishers = [(getattr(self, f"_{kind}"), node.create_publisher(*KINDS[kind], QOS)) for kind in kinds]
 
     def publish(self, stamp: Any, command: Command) -> None:
@@ -36,15 +36,9 @@ class JointOutputs:
             publisher.publish(fill(stamp, command))
 
     def _trajectory(self, stamp: Any, command: Command) -> JointTrajectory:
-        point = JointTrajectoryPoint(
-            positions=command.positions.tolist(),
-            velocities=command.velocities.tolist(),
-            accelerations=command.accelerations.tolist(),
-            time_from_start=self._tick,
-        )
-        message = JointTrajectory(joint_names=self._names, points=[point])
-        message.header.stamp = stamp
-        return message
+        # Stamp 0 says "from now on". A controller refuses a last point with a velocity, unless it is told otherwise.
+        point = JointTrajectoryPoint(positions=command.positions.tolist(), time_from_start=self._tick)
+        return JointTrajectory(joint_names=self._names, points=[point])
 
     def _commands(self, stamp: Any, command: Command) -> Float64MultiArray:
         return Float64MultiArray(data=command.positions.tolist())
