@@ -36,9 +36,9 @@ class FrameBuffer:
         self._arrival_ns = min(self._arrival_ns, now_ns)  # the clock may be set back
         return now_ns - max(self._arrival_ns, self._times[-1] if self._times else 0) <= LOSS_NS
 
-    def forget(self, now_ns: int) -> None:
-        """Let go of what has been shown, and of what lies too far ahead since the clock was set back."""
-        past = max(bisect_right(self._times, now_ns) - 1, 0)
+    def forget(self, now_ns: int, delay_ns: int = 0) -> None:
+        """Let go of what was shown `delay_ns` ago, and of what lies too far ahead since the clock was set back."""
+        past = max(bisect_right(self._times, now_ns - delay_ns) - 1, 0)
         ahead = bisect_right(self._times, now_ns + AHEAD_NS)
         self._times, self._rows = self._times[past:ahead], self._rows[past:ahead]
 

@@ -35,11 +35,17 @@ class Command:
 class JointMapper:
     """A head that follows frames. Times are nanoseconds of whichever clock stamps the frames."""
 
-    def __init__(self, head: Head, positions: ArrayLike | None = None, period_s: float = PERIOD_S) -> None:
-        """`positions` (J,): where the joints stand; None: at neutral. `period_s`: from one `tick` to the next."""
+    def __init__(
+        self, head: Head, positions: ArrayLike | None = None, period_s: float = PERIOD_S, delay_s: float = 0.0
+    ) -> None:
+        """`positions` (J,): where the joints stand; None: at neutral. `period_s`: from one `tick` to the next.
+
+        `delay_s`: frames are shown so long after their time, as is the sound; lead times count from there.
+        """
         self.head, self._period_s = head, period_s
         self._map = FaceMap(head)
-        self._leads_ns = [round(joint.lead_s * 1e9) for joint in head.joints]
+        self._delay_ns = round(delay_s * 1e9)
+        self._leads_ns = [round((joint.lead_s - delay_s) * 1e9) for joint in head.joints]
         self._face, self._pose = FrameBuffer(), FrameBuffer()
         self._screens = (
             Screening("blendshapes", FACE, 0.0, 1.0, slack=1.0),
@@ -124,7 +130,7 @@ class JointMapper:
     def tick(self, now_ns: int) -> Command:
         """Go on by one tick, which begins at `now_ns`."""
         for buffer in (self._face, self._pose):
-            buffer.forget(now_ns)
+            buffer.forget(now_ns, self._delay_ns)
         face, pose = self._face.fresh(now_ns), self._pose.fresh(now_ns)
         aims = [self._aim(place, now_ns, face, pose) for place in range(len(self.head.joints))]
         self._motion.step(np.array([target for target, _ in aims]), [share for _, share in aims])
@@ -174,12 +180,12 @@ class JointMapper:
             else:
                 self._warned.discard(f"heat of {joint.name}")
             if self._ahead_ns is not None and lead_ns > self._ahead_ns + MARGIN_NS:
-                self._say(f"lead of {joint.name}", self._late(joint.name, lead_ns, self._ahead_ns))
+                self._say(f"lead of {joint.name}", self._late(joint.name, lead_ns - self._ahead_ns))
 
-    def _late(self, name: str, lead_ns: int, ahead_ns: float) -> str:
+    def _late(self, name: str, late_ns: float) -> str:
         return (
-            f"joint {name} needs frames {lead_ns / 1e6:.0f} ms ahead, they come {ahead_ns / 1e6:.0f} ms ahead: raise "
-            f"the talker's playout_delay_ms by {(lead_ns - ahead_ns) / 1e6:.0f}"
+            f"joint {name} is late by {late_ns / 1e6:.0f} ms: its lead_s is longer than frames come ahead; raise "
+            f"delay_ms by that, and play the sound as much later"
         )
 
     def _say(self, what: str, text: str) -> None:

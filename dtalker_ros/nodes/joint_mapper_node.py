@@ -39,6 +39,15 @@ PARAMETERS = (
     ParameterSpec(
         "driver", "", "What moves servos itself, such as maestro:/dev/ttyACM0; empty: nothing.", read_only=True
     ),
+    ParameterSpec(
+        "delay_ms",
+        0.0,
+        "Joints show frames so long after their time, so that slow servos (lead_s) can be told ahead: play the sound "
+        "as much later.",
+        (0.0, 1000.0),
+        "ms",
+        read_only=True,
+    ),
     ParameterSpec("rate_hz", 100.0, "Positions a second.", (50.0, 200.0), "Hz", read_only=True),
 )
 END_S = 5.0
@@ -65,7 +74,7 @@ class JointMapperNode(Node):
         values = self.parameters.values()
         self._period_s = 1.0 / values["rate_hz"]
         head = read_head(_path(values["head"]))
-        self.mapper = JointMapper(head, period_s=self._period_s)
+        self.mapper = JointMapper(head, period_s=self._period_s, delay_s=values["delay_ms"] / 1000.0)
         self._outputs = JointOutputs(self, head, _kinds(values["outputs"]), self._period_s)
         self._driver: DriverThread | None = None
         if values["driver"]:
