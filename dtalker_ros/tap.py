@@ -102,7 +102,7 @@ class Tap:
     def change(self, values: Mapping[str, Any]) -> None:
         """Follow the node's own parameters: `values` holds all of them, the changed ones included."""
         self._outputs.frame_id = values["frame_id"]
-        self.engine.configure(timeline_config(values), values["publish_rate_hz"], self._now_ns())
+        self.engine.configure(timeline_config(values), values["publish_rate_hz"], self._worker.engine_ns)
         self._worker.wake()
 
     def _convert(self, message: Any) -> AudioChunk | None:
@@ -133,9 +133,7 @@ class Tap:
         return response
 
     def _on_reset(self, request: Any, response: Any) -> Any:
-        self._worker.drain()
-        self.engine.reset(self._now_ns())
-        self._worker.wake()
+        self._worker.reset()
         response.success, response.message = True, "fresh state, sequence 0"
         return response
 

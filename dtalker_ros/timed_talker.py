@@ -82,6 +82,8 @@ class TimedTalker:
         self.lock = threading.RLock()
         self.hearing_faults: tuple[str, ...] = ()
         """What is wrong now with how the audio comes, in sentences that say what to do; set by whoever reads it."""
+        self.evenly = True
+        """Whether rows that are ready earlier than others wait, so that all leave one by one; simulated time has no need."""
         self.talker = talker
         self._config, self._rate_hz = config, rate_hz
         self._start(now_ns)
@@ -94,6 +96,11 @@ class TimedTalker:
         self._speaking = SpeakingTimes()
         self._stretch = 0
         self._refusals: list[str] = []
+
+    @property
+    def gap_ns(self) -> int:
+        """So long input may stall before it has ended, as the user says; 0: as its jitter tells."""
+        return self._config.gap_ns
 
     @property
     def faults(self) -> tuple[str, ...]:
@@ -155,7 +162,8 @@ class TimedTalker:
             self._speaking.at(now_ns)
             if self._config.asap:
                 self._speaking.hurry()
-            return held + (self._release.leave_all() if self._config.asap else self._release.leave(now_ns))
+            at_once = self._config.asap or not self.evenly
+            return held + (self._release.leave_all() if at_once else self._release.leave(now_ns))
 
     def speaking(self, now_ns: int) -> bool:
         """Whether the face that is shown at `now_ns` speaks; `now_ns` only goes forward."""

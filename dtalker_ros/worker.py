@@ -16,6 +16,7 @@ from dtalker_ros.audio.publishers import DEPTH
 from dtalker_ros.publish_rate import Shown
 from dtalker_ros.timed_talker import TimedTalker
 from dtalker_ros.timing.clock_watch import ClockWatch
+from dtalker_ros.timing.replay import Replay
 
 _POLL_S = 0.01
 """With a clock that is not the wall clock (simulated time) the thread looks at it this often."""
@@ -91,13 +92,15 @@ class Worker:
         say_speaking: Callable[[bool], None] = lambda speaks: None,
     ) -> None:
         """`convert`: None where a message completes no sample. `poll`: the clock is not the wall clock, so waiting for
-        a time means looking at it again and again. `say_speaking` is told when the face begins and ceases to speak.
+        a time means looking at it again and again, and the engine goes by the stamps (`Replay`). `say_speaking` is told
+        when the face begins and ceases to speak.
         """
         self._engine, self._convert, self._publish = engine, convert, publish
         self._clock_ns, self._log, self._poll = clock_ns, OwnLines(log), poll
         self._say_speaking, self._speaks = say_speaking, False
         self._complain, self._tell = Complaints(), SaidOnce(self._log.warning)
         self._watch = None if poll else ClockWatch(clock_ns, time.monotonic_ns)
+        self._replay = Replay(engine, clock_ns(), engine.gap_ns) if poll else None
         self._inbox: deque[tuple[Any, int]] = deque()
         self._unwanted = 0
         """Messages at the front of the inbox that are not to be heard."""
@@ -140,6 +143,19 @@ class Worker:
         with self._changed:
             self._unwanted = len(self._inbox)
 
+    def reset(self) -> None:
+        """Fresh state of the engine; what waits is not heard."""
+        self.drain()
+        if self._replay is not None:
+            self._replay.fresh = True
+        self._engine.reset(self.engine_ns)
+        self.wake()
+
+    @property
+    def engine_ns(self) -> int:
+        """The time by which the engine goes."""
+        return self._clock_ns() if self._replay is None else self._replay.now_ns
+
     def stop(self) -> None:
         """End the thread and wait for it."""
         with self._changed:
@@ -164,7 +180,8 @@ class Worker:
         while not self._stopping and self._clock_ns() == 0:
             threading.Event().wait(_POLL_S)
         self.drain()
-        self._engine.reset(self._clock_ns())
+        self._replay = Replay(self._engine, self._clock_ns(), self._engine.gap_ns)
+        self._engine.reset(self._replay.now_ns)
 
     def _step(self) -> None:
         step_ns = self._watch.step_ns() if self._watch is not None else 0
@@ -177,13 +194,18 @@ class Worker:
                 self._unwanted = max(0, self._unwanted - 1)
             if message is not None:
                 self._take(message, arrival_ns, wanted)
-        rows = self._engine.step(self._clock_ns())
+        if self._replay is None:
+            self._send(self._engine.step(self._clock_ns()))
+        else:
+            self._send(self._replay.run(self._clock_ns(), time.monotonic_ns()))
+        self._report_speaking()
+        self._report_dropped()
+
+    def _send(self, rows: list[Shown]) -> None:
         if rows:
             self._publish(rows)
             now_ns = self._clock_ns()
             self._engine.statistics.latency_ms.extend((now_ns - row.ready_ns) / 1e6 for row in rows)
-        self._report_speaking()
-        self._report_dropped()
 
     def _report_speaking(self) -> None:
         speaks = self._engine.speaking(self._clock_ns())
@@ -195,14 +217,24 @@ class Worker:
         self.received += 1
         try:
             chunk = self._convert(message)
-            if chunk is not None and wanted:
+            if chunk is None or not wanted:
+                return
+            if self._replay is None:
                 self._engine.add(chunk, min(arrival_ns, self._clock_ns()))
+            else:
+                self._send(self._replay.hear(chunk, self._clock_ns()))
         except (DtalkerError, TypeError, ValueError) as error:
             self.refused += 1
             self._complain(self._log.error, f"audio refused: {error}", arrival_ns)
 
     def _report_dropped(self) -> None:
         now_ns = self._clock_ns()
+        late_ns = self._replay.take_late() if self._replay is not None else 0
+        if late_ns:
+            text = (
+                f"audio came {late_ns / 1e9:.2f} s after the silence in its place: another replay may differ (gap_ms)"
+            )
+            self._complain(self._log.warning, text, now_ns)
         for said in self._engine.take_losses(now_ns):
             self._complain(self._log.warning, said, now_ns)
         for said in self._engine.take_refusals():
@@ -214,7 +246,7 @@ class Worker:
         wake_ns = self._engine.next_wake_ns(now_ns)
         timeout_s = None if wake_ns is None else max(0.0, (wake_ns - now_ns) / 1e9)
         if self._poll:
-            timeout_s = _POLL_S if timeout_s is None else min(timeout_s, _POLL_S)
+            timeout_s = _POLL_S
         with self._changed:
             if not self._inbox and not self._stopping and timeout_s != 0.0:
                 self._changed.wait(timeout_s)
