@@ -83,7 +83,7 @@ class TimedTalker:
         self.hearing_faults: tuple[str, ...] = ()
         """What is wrong now with how the audio comes, in sentences that say what to do; set by whoever reads it."""
         self.evenly = True
-        """Whether rows that are ready earlier than others wait, so that all leave one by one; simulated time has no need."""
+        """Whether rows that are ready before others wait, so that all leave one by one; simulated time has no need."""
         self.talker = talker
         self._config, self._rate_hz = config, rate_hz
         self._start(now_ns)

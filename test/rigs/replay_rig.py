@@ -11,7 +11,7 @@ import numpy as np
 import rclpy
 from audio_common_msgs.msg import AudioDataStamped
 from rclpy.qos import QoSProfile
-from rosgraph_msgs.msg import Clock
+from rosgraph_msgs.msg import Clock  # type: ignore[import-untyped, unused-ignore]
 
 TICK_NS = 10_000_000
 LEAD_NS = 300_000_000
