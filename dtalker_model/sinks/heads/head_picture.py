@@ -1,6 +1,6 @@
 """Pictures of a head without a display: triangles from back to front, shaded flat, drawn by Pillow."""
 
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -20,14 +20,29 @@ _KEY_LIGHT = np.array([0.45, 0.55, 0.75], np.float32) / np.float32(np.linalg.nor
 _AMBIENT, _KEY, _SKY = 0.42, 0.5, 0.16
 
 
-class HeadPicture:
-    """Draws the head of `glb`, seen from the front, in squares of `size` pixels. Raises `SinkError` without Pillow."""
+class Posable(Protocol):
+    """Triangles that move, as `HeadMesh` has them."""
 
-    def __init__(self, glb: Glb, size: int) -> None:
+    @property
+    def vertices(self) -> Floats: ...
+    @property
+    def triangles(self) -> npt.NDArray[np.int64]: ...
+    @property
+    def colours(self) -> Floats: ...
+    @property
+    def two_sided(self) -> npt.NDArray[np.bool_]: ...
+    def posed(self, weights: Floats, /) -> Floats:
+        """Vertices (V, 3)."""
+
+
+class MeshPicture:
+    """Draws `mesh`, seen from the front, in squares of `size` pixels. Raises `SinkError` without Pillow."""
+
+    def __init__(self, mesh: Posable, size: int) -> None:
         self.size = size
         self._image: Any = needed("PIL.Image", "pillow")
         self._draw: Any = needed("PIL.ImageDraw", "pillow")
-        self._mesh = HeadMesh.of(glb)
+        self._mesh = mesh
         low, high = self._mesh.vertices.min(axis=0), self._mesh.vertices.max(axis=0)
         self._centre = (low + high) / 2
         height = float(max((high - low)[:2]))
@@ -35,7 +50,7 @@ class HeadPicture:
         self._focus = size * FINER / (height * _MARGIN) * _CAMERA_HEADS * height
 
     def draw(self, weights: Floats) -> bytes:
-        """The picture for ARKit `weights` (52,): rows of RGB bytes from the top."""
+        """The picture for `weights` of the mesh: rows of RGB bytes from the top."""
         side = self.size * FINER
         image = self._image.new("RGB", (side, side), BACKGROUND)
         polygon = self._draw.Draw(image).polygon
@@ -70,3 +85,10 @@ class HeadPicture:
         light = _AMBIENT + _KEY * np.maximum(normals @ _KEY_LIGHT, 0) + _SKY * (0.5 + 0.5 * normals[:, 1])
         linear = np.clip(self._mesh.colours[faces] * light[:, None], 0, 1)
         return np.rint(255 * linear ** (1 / 2.2)).astype(np.uint8)
+
+
+class HeadPicture(MeshPicture):
+    """Draws the head of `glb` for ARKit weights (52,)."""
+
+    def __init__(self, glb: Glb, size: int) -> None:
+        super().__init__(HeadMesh.of(glb), size)
