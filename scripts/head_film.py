@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import soundfile
 from numpy.typing import NDArray
 
 import dtalker_model
 from dtalker_model.sinks.heads.ffmpeg import Encoder, defragment
 from dtalker_model.sinks.heads.head_picture import MeshPicture
-from dtalker_model.view.sound import read_sound
 from dtalker_ros.joints.head_file import read_head
 from dtalker_ros.joints.mapper import JointMapper
 from scripts.urdf import Robot, read_robot
@@ -39,7 +39,7 @@ class RobotMesh:
         self._robot, self._names = robot, names
         starts = np.cumsum([0] + [len(shape.vertices) for shape in robot.shapes])
         self.triangles = np.concatenate([shape.triangles + start for shape, start in zip(robot.shapes, starts)])
-        colours = [np.tile(np.float32(shape.colour), (len(shape.triangles), 1)) for shape in robot.shapes]
+        colours = [np.full((len(shape.triangles), 3), shape.colour, np.float32) for shape in robot.shapes]
         self.colours = np.concatenate(colours)
         self.two_sided = np.zeros(len(self.triangles), bool)
         self.vertices = self.posed(np.zeros(len(names), np.float32))
@@ -47,7 +47,9 @@ class RobotMesh:
     def posed(self, positions: NDArray[np.float32], /) -> NDArray[np.float32]:
         """Vertices (V, 3) for joint `positions` (J,)."""
         frames = self._robot.frames(dict(zip(self._names, positions.tolist())))
-        placed = [shape.vertices @ frames[shape.link][:3, :3].T + frames[shape.link][:3, 3] for shape in self._robot.shapes]
+        placed = [
+            shape.vertices @ frames[shape.link][:3, :3].T + frames[shape.link][:3, 3] for shape in self._robot.shapes
+        ]
         x, y, z = np.concatenate(placed).T
         turned = np.cos(VIEW_RAD) * y - np.sin(VIEW_RAD) * x, z, np.cos(VIEW_RAD) * x + np.sin(VIEW_RAD) * y
         return np.column_stack(turned).astype(np.float32)
@@ -55,9 +57,9 @@ class RobotMesh:
 
 def motion(head: Path, seconds: float = 1e9) -> Iterator[NDArray[np.float64]]:
     """Positions (J,) of the head in `head` at each tick of 10 ms while the demo clip is spoken."""
-    sound = read_sound(DEMO.read_bytes(), DEMO.name)
+    pcm, rate_hz = soundfile.read(DEMO, dtype="float32")
     talker = dtalker_model.load(seed=4)
-    frames = talker.push(sound.samples, sound.rate_hz) + talker.flush()
+    frames = talker.push(pcm, rate_hz) + talker.flush()
     mapper, waiting = JointMapper(read_head(head)), list(frames)
     for tick in range(round(min(seconds, frames[-1].time_s) * 1e9) // TICK_NS):
         now_ns = tick * TICK_NS

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
-RINGS, SECTORS = 10, 20
+RINGS, SECTORS = 14, 28
 """Of a sphere; a cylinder has as many sectors, a box side as many cells a way as half the rings."""
 
 
@@ -113,7 +113,9 @@ def _solid(solid: ElementTree.Element) -> tuple[Floats, NDArray[np.int64]]:
 def _lathe(radii: Floats, heights: Floats) -> tuple[Floats, NDArray[np.int64]]:
     """The solid whose outline, from the bottom, turns about z."""
     around = np.linspace(0, 2 * np.pi, SECTORS, endpoint=False)
-    rings = [np.column_stack([r * np.cos(around), r * np.sin(around), np.full(SECTORS, z)]) for r, z in zip(radii, heights)]
+    rings = [
+        np.column_stack([r * np.cos(around), r * np.sin(around), np.full(SECTORS, z)]) for r, z in zip(radii, heights)
+    ]
     return np.concatenate(rings), _quads(len(radii) - 1, SECTORS, around=True)
 
 
@@ -122,7 +124,8 @@ def _box(size: Floats) -> tuple[Floats, NDArray[np.int64]]:
     cells = RINGS // 2
     steps = np.linspace(-0.5, 0.5, cells + 1)
     a, b = (grid.ravel() for grid in np.meshgrid(steps, steps, indexing="ij"))
-    sides, triangles = [], []
+    sides: list[Floats] = []
+    triangles: list[NDArray[np.int64]] = []
     for axis in range(3):
         for end in (-0.5, 0.5):
             side = np.empty((len(a), 3))
@@ -169,4 +172,3 @@ def _colour(material: ElementTree.Element) -> tuple[float, float, float]:
     assert colour is not None
     red, green, blue = (float(part) ** 2.2 for part in colour.get("rgba", "").split()[:3])
     return red, green, blue
-
