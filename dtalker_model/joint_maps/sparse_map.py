@@ -51,9 +51,12 @@ class JointMap:
         return self.neutral + coefficients @ np.array([self.weights.get(name, 0.0) for name in names])
 
 
-def fit_joint(names: tuple[str, ...], coefficients: Floats, positions: Floats) -> JointMap:
+def fit_joint(
+    names: tuple[str, ...], coefficients: Floats, positions: Floats, least_share: float = LEAST_SHARE
+) -> JointMap:
     """The map from `coefficients` (T, C), of the channels `names`, to `positions` (T,).
 
+    `least_share`: what moves the joint by less of its range than this is left out.
     Raises `SettingError` where there are too few pairs, or the joint does not move; `DtalkerError` without scipy.
     """
     if len(positions) < FEWEST_ROWS:
@@ -61,7 +64,7 @@ def fit_joint(names: tuple[str, ...], coefficients: Floats, positions: Floats) -
     span = float(np.ptp(positions))
     if span <= 0:
         raise SettingError("it never moves in the pairs")
-    weights, neutral = _sparse(coefficients, positions, span)
+    weights, neutral = _sparse(coefficients, positions, least_share * span)
     errors = positions - neutral - coefficients @ weights
     return JointMap(
         weights={name: float(weight) for name, weight in zip(names, weights) if weight},
@@ -69,24 +72,24 @@ def fit_joint(names: tuple[str, ...], coefficients: Floats, positions: Floats) -
         minimum=min(neutral, float(positions.min())),
         maximum=max(neutral, float(positions.max())),
         error=_rms(errors),
-        held_out_error=_held_out(coefficients, positions, span),
+        held_out_error=_held_out(coefficients, positions, least_share * span),
         explained=float(1 - errors.var() / positions.var()),
     )
 
 
-def _held_out(coefficients: Floats, positions: Floats, span: float) -> float:
+def _held_out(coefficients: Floats, positions: Floats, least: float) -> float:
     """In one piece each: frames beside each other are alike."""
     errors = []
     for fold in np.array_split(np.arange(len(positions)), FOLDS):
         seen = np.ones(len(positions), bool)
         seen[fold] = False
-        weights, neutral = _sparse(coefficients[seen], positions[seen], span)
+        weights, neutral = _sparse(coefficients[seen], positions[seen], least)
         errors.append(positions[~seen] - neutral - coefficients[~seen] @ weights)
     return _rms(np.concatenate(errors))
 
 
-def _sparse(coefficients: Floats, positions: Floats, span: float) -> tuple[Floats, float]:
-    """Weights (C,), of either sign, and the neutral position."""
+def _sparse(coefficients: Floats, positions: Floats, least: float) -> tuple[Floats, float]:
+    """Weights (C,), of either sign, each of which moves the joint by more than `least`, and the neutral position."""
     means, middle = coefficients.mean(0), float(positions.mean())
     count, width = coefficients.shape
     # All that least squares needs of the pairs is the triangle of their QR decomposition.
@@ -97,7 +100,7 @@ def _sparse(coefficients: Floats, positions: Floats, span: float) -> tuple[Float
     criterion = partial(_criterion, float(target @ target), count, len(kept))
     found, squares = _non_negative(columns[:, kept], target)
     while True:
-        useful = [k for k, weight in zip(kept, found) if weight * moves[k] > LEAST_SHARE * span]
+        useful = [k for k, weight in zip(kept, found) if weight * moves[k] > least]
         if useful == kept:
             useful = _without_the_least(columns, kept, found)
             shorter, more = _non_negative(columns[:, useful], target)
