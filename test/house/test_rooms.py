@@ -25,8 +25,8 @@ PLAN = {
     """,
     "dtalker_model/sinks": "needed protocol resample fan_out records network heads registry __init__",
     "dtalker_ros": """
-        __init__ audio timing parameters joints drivers publish_rate release timed_talker worker ear outputs tap
-        enroller enroll_service talker_topics topic_audio topic_faults topic_face
+        __init__ audio timing parameters joints drivers calibration publish_rate release timed_talker worker ear outputs
+        tap enroller enroll_service talker_topics topic_audio topic_faults topic_face
         nodes
     """,
     "training": """

@@ -1,4 +1,4 @@
-"""What is wrong with a URDF, by the rules of urdfdom (ROS wiki, urdf/XML), by which RViz and robot_state_publisher read."""
+"""What is wrong with a URDF, by the rules of urdfdom (ROS wiki, urdf/XML), which RViz has, too."""
 
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
