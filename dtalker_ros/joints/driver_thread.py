@@ -73,6 +73,8 @@ class DriverThread:
             self._stopping = True
             self._changed.notify()
         self._thread.join(END_S)
+        if self._thread.is_alive():
+            self._say(f"driver {self._driver.label}: did not answer at the end: its servos may still have torque")
 
     def _run(self) -> None:
         while not self._stopping:

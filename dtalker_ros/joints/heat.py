@@ -21,8 +21,9 @@ DUTY_S = 60.0
 class Heat:
     """Warmth and duty of one joint."""
 
-    def __init__(self, joint: Joint, period_s: float) -> None:
-        self._joint, self._model = joint, joint.heat
+    def __init__(self, joint: Joint, position: float, period_s: float) -> None:
+        self._joint, self._model, self._period_s = joint, joint.heat, period_s
+        self._position, self._velocity = position, 0.0
         self._farthest = max(joint.maximum - joint.neutral, joint.neutral - joint.minimum)
         self._blend = -math.expm1(-period_s / joint.heat.time_constant_s) if joint.heat else 0.0
         self._duty_blend = -math.expm1(-period_s / DUTY_S)
@@ -33,8 +34,14 @@ class Heat:
         self.warning = False
         """Whether it moves less than it should."""
 
-    def step(self, position: float, velocity: float, acceleration: float, torque: bool) -> None:
-        """One tick at this state."""
+    def step(self, position: float, torque: bool) -> None:
+        """One tick, after which the joint is told to be at `position`.
+
+        Velocity and acceleration are those of the positions: what a servo meets of them, 100 times a second.
+        """
+        velocity = (position - self._position) / self._period_s
+        acceleration = (velocity - self._velocity) / self._period_s
+        self._position, self._velocity = position, velocity
         moves = torque and abs(velocity) > STIR * self._joint.limits.velocity
         self.duty += (moves - self.duty) * self._duty_blend
         if (model := self._model) is None:
@@ -42,6 +49,10 @@ class Heat:
         current = self._current(model, position, velocity, acceleration) if torque else 0.0
         self.warmth += ((current / model.continuous) ** 2 - self.warmth) * self._blend
         self.warning = self.warmth > model.warn - COOLER * self.warning
+
+    def place(self, position: float) -> None:
+        """The joint stands still at `position`."""
+        self._position, self._velocity = position, 0.0
 
     @property
     def gain(self) -> float:

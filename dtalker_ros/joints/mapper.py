@@ -17,6 +17,8 @@ PERIOD_S = 0.01
 """From tick to tick, unless told otherwise: 100 Hz."""
 MARGIN_NS = 20_000_000
 """A frame may come so much later than the lead time asks."""
+KNOWN_FRAMES = 100
+"""From so many frames on it is known how far ahead they come."""
 FADE = 0.02
 """Share of each new frame in the mean of how far ahead frames come."""
 
@@ -51,8 +53,8 @@ class JointMapper:
             Screening("blendshapes", FACE, 0.0, 1.0, slack=1.0),
             Screening("head", len(POSE_NAMES), -np.pi, np.pi, slack=0.0),
         )
-        self.heats = [Heat(joint, period_s) for joint in head.joints]
-        self._ahead_ns: float | None = None
+        self.heats = [Heat(joint, joint.neutral, period_s) for joint in head.joints]
+        self._frames, self._ahead_ns = 0, 0.0
         self.stopped = False
         """Whether the head holds at neutral until it is resumed."""
         self._ending = False
@@ -67,13 +69,16 @@ class JointMapper:
         self._motion = HeadMotion(self.head, np.where(np.isfinite(given), given, neutral), self._period_s)
         self._bands = [DeadBand(joint.dead_band, joint.neutral, self._period_s) for joint in self.head.joints]
         self._torque = [True] * len(self.head.joints)
+        for heat, motion in zip(self.heats, self._motion.joints):
+            heat.place(motion.position)
 
     def push_face(self, stamp_ns: int, now_ns: int, weights: ArrayLike) -> None:
         """Take a frame of the face: 52 weights in ARKit's order, to be shown at `stamp_ns`."""
         if (row := self._screens[0].passed(stamp_ns, now_ns, weights)) is not None:
             self._face.push(stamp_ns, now_ns, self._map.face(row))
-            ahead = stamp_ns - now_ns
-            self._ahead_ns = ahead if self._ahead_ns is None else self._ahead_ns + FADE * (ahead - self._ahead_ns)
+            self._frames += 1
+            share = max(1.0 / self._frames, FADE)
+            self._ahead_ns += share * (stamp_ns - now_ns - self._ahead_ns)
 
     def push_pose(self, stamp_ns: int, now_ns: int, pose: ArrayLike) -> None:
         """Take a pose of head and eyes: `POSE_NAMES`, rad, to be shown at `stamp_ns`."""
@@ -118,7 +123,7 @@ class JointMapper:
     def figures(self) -> dict[str, str]:
         """What the diagnostics tell, by name."""
         figures = {f"refused: {reason}": str(count) for reason, count in self.refused.items()}
-        if self._ahead_ns is not None:
+        if self._frames:
             figures["frames_ahead_ms"] = f"{self._ahead_ns / 1e6:.0f}"
         for joint, heat, torque in zip(self.head.joints, self.heats, self._torque):
             figures[f"{joint.name}: torque"] = "on" if torque else "off"
@@ -136,7 +141,7 @@ class JointMapper:
         self._motion.step(np.array([target for target, _ in aims]), [share for _, share in aims])
         for place, (heat, motion) in enumerate(zip(self.heats, self._motion.joints)):
             self._torque[place] = self._holds(place)
-            heat.step(motion.position, motion.velocity, motion.acceleration, self._torque[place])
+            heat.step(motion.position, self._torque[place])
         self._judge()
         joints = self._motion.joints
         return Command(
@@ -179,13 +184,13 @@ class JointMapper:
                 self._say(f"heat of {joint.name}", f"joint {joint.name} gets hot: it moves less until it is cooler")
             else:
                 self._warned.discard(f"heat of {joint.name}")
-            if self._ahead_ns is not None and lead_ns > self._ahead_ns + MARGIN_NS:
+            if self._frames >= KNOWN_FRAMES and lead_ns > self._ahead_ns + MARGIN_NS:
                 self._say(f"lead of {joint.name}", self._late(joint.name, lead_ns - self._ahead_ns))
 
     def _late(self, name: str, late_ns: float) -> str:
         return (
-            f"joint {name} is late by {late_ns / 1e6:.0f} ms: its lead_s is longer than frames come ahead; raise "
-            f"delay_ms by that, and play the sound as much later"
+            f"joint {name} is late by {late_ns / 1e6:.0f} ms: frames come later than its lead_s needs; raise delay_ms "
+            f"by that, and play the sound as much later"
         )
 
     def _say(self, what: str, text: str) -> None:

@@ -78,10 +78,7 @@ class JointMapperNode(Node):
         self._outputs = JointOutputs(self, head, _kinds(values["outputs"]), self._period_s)
         self._driver: DriverThread | None = None
         if values["driver"]:
-            log = self.get_logger()
-            self._driver = DriverThread(
-                parse(values["driver"]), servos_of(head), lambda text: log.error(text), lambda text: log.info(text)
-            )
+            self._driver = DriverThread(parse(values["driver"]), servos_of(head), self._say, self._tell)
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", QOS)
         self.create_subscription(Blendshapes, "blendshapes", self._on_face, QOS)
         self.create_subscription(Head, "head", self._on_head, QOS)
@@ -113,6 +110,14 @@ class JointMapperNode(Node):
             self.tick()
         if self._driver is not None:
             self._driver.close()
+
+    # rclpy ties each line of code that logs to one severity.
+
+    def _say(self, text: str) -> None:
+        self.get_logger().error(text)
+
+    def _tell(self, text: str) -> None:
+        self.get_logger().info(text)
 
     def _on_face(self, message: Any) -> None:
         self.mapper.push_face(_stamp_ns(message), self._now_ns(), message.weights)

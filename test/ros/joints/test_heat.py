@@ -15,13 +15,14 @@ JAW = jaw(heat=MODEL)
 
 def after(heat: Heat, seconds: float, position: float, torque: bool = True) -> float:
     """Warmth after `seconds` at a position."""
+    heat.place(position)
     for _ in range(round(seconds / PERIOD_S)):
-        heat.step(position, 0.0, 0.0, torque)
+        heat.step(position, torque)
     return heat.warmth
 
 
 def test_it_warms_and_cools_with_one_time_constant() -> None:
-    heat = Heat(JAW, PERIOD_S)
+    heat = Heat(JAW, 0.0, PERIOD_S)
     # Half way out it takes the current that it stands for ever.
     assert after(heat, 10.0, 0.25) == pytest.approx(1.0 - math.exp(-1.0), rel=1e-3)
     warm = heat.warmth
@@ -29,22 +30,29 @@ def test_it_warms_and_cools_with_one_time_constant() -> None:
 
 
 def test_speed_and_acceleration_warm_too() -> None:
-    heat = Heat(JAW, PERIOD_S)
-    for _ in range(10_000):
-        heat.step(0.0, 5.0, 80.0, True)
-    assert heat.warmth == pytest.approx((0.7 / 0.4) ** 2, rel=1e-3)
+    fast, shaken = (
+        Heat(jaw(heat=HeatModel(hold=0.0)), 0.0, PERIOD_S),
+        Heat(jaw(heat=HeatModel(hold=0.0)), 0.0, PERIOD_S),
+    )
+    for k in range(1, 60_000):
+        fast.step(5.0 * k * PERIOD_S, True)
+        shaken.step(0.001 * (k % 2), True)
+    assert fast.warmth == pytest.approx((0.2 / 0.4) ** 2, rel=1e-3)
+    assert shaken.warmth == pytest.approx(((0.2 * 0.1 / 5.0 + 0.5 * 20.0 / 80.0) / 0.4) ** 2, rel=1e-3)
 
 
 def test_a_joint_that_is_held_far_out_settles_before_it_is_too_warm() -> None:
-    heat = Heat(JAW, PERIOD_S)
+    heat = Heat(JAW, 0.0, PERIOD_S)
+    position = 0.0
     for _ in range(round(200.0 / PERIOD_S)):
-        heat.step(0.5 * heat.gain, 0.0, 0.0, True)
+        position += 0.1 * (0.5 * heat.gain - position)
+        heat.step(position, True)
         assert heat.warmth < 1.0
     assert heat.warning and heat.gain == pytest.approx(0.46, abs=0.05)
 
 
 def test_the_warning_comes_and_goes_once() -> None:
-    heat = Heat(JAW, PERIOD_S)
+    heat = Heat(JAW, 0.0, PERIOD_S)
     after(heat, 5.0, 0.5)
     assert heat.warning
     assert heat.gain < 1.0
@@ -55,8 +63,8 @@ def test_the_warning_comes_and_goes_once() -> None:
 
 
 def test_duty_is_the_share_of_time_in_motion() -> None:
-    heat = Heat(jaw(), PERIOD_S)
+    heat = Heat(jaw(), 0.0, PERIOD_S)
     for k in range(60_000):
-        heat.step(0.0, 1.0 if k % 4 == 0 else 0.0, 0.0, True)
+        heat.step(0.1 * (k // 4), True)
     assert heat.duty == pytest.approx(0.25, abs=0.01)
     assert (heat.warmth, heat.gain, heat.warning) == (0.0, 1.0, False), "without a model there is no warmth"

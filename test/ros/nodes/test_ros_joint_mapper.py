@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from cable_rig import Cable
 from checkout import ROOT
+from maestro_rig import Maestro
 from numpy.typing import NDArray
 from real_time_rig import in_real_time
 from ros_rig import QOS, Listener, finish, listener, rclpy, start
@@ -33,6 +35,17 @@ __all__ = ["listener"]
 HEAD = ROOT / "launch" / "heads" / "jaw.yaml"
 NAMES = ["jaw", "lower_lip", "neck"]
 FRAME_S = 0.02
+SHUT_US, OPEN_US = 1500, 2000
+BOARD_HEAD = """
+joints:
+  jaw:
+    weights: {jawOpen: 1.0}
+    range: [-1.0, 1.0]
+    limits: {velocity: 5.0, acceleration: 80.0, jerk: 2500.0}
+    release_after_s: never
+    servo: {channel: 3, travel_deg: 114.591559}
+"""
+"""1 rad of a hobby servo whose pulses of 1000 to 2000 us are 2 rad apart."""
 AHEAD_NS = 80_000_000
 SOME_S = 2.0
 
@@ -187,6 +200,32 @@ def test_a_driver_is_told_and_left_without_torque(listener: Listener) -> None:
     finally:
         node.destroy_node()
         context.try_shutdown()
+
+
+def test_a_board_is_driven_unplugged_and_plugged_in_again(listener: Listener, tmp_path: Path) -> None:
+    pytest.importorskip("serial", reason="needs pyserial")
+    robot, path, board = Robot(listener), tmp_path / "head.yaml", Maestro()
+    path.write_text(BOARD_HEAD)
+    with Cable(tmp_path / "ttyACM0", board.take) as cable:
+        with mapper(robot, head=str(path), driver=f"maestro:{cable.path}") as process:
+            robot.jaw_open = 1.0
+            listener.until(lambda: board.targets[3] == 4 * OPEN_US, "pulses of OPEN_US")
+            cable.unplug()
+            listener.logged("trying again every second")
+            cable.plug()
+            listener.logged("is back")
+            robot.jaw_open = 0.0
+            listener.until(lambda: board.targets[3] == 4 * SHUT_US, "pulses of SHUT_US")
+            robot.jaw_open = 1.0
+            listener.until(lambda: board.targets[3] == 4 * OPEN_US, "pulses of OPEN_US")
+            count = len(board.commands)
+            code, output = finish(process, signal.SIGINT)
+        assert code == 0 and "Traceback" not in output, output
+        assert output.count("trying again every second") == 1
+        assert board.targets[3] == 0, "no pulses, no torque"
+        last = [command[2] | command[3] << 7 for command in board.commands[count:]]
+        assert last[-2] == 4 * SHUT_US, "and neutral before"
+        assert max(np.abs(np.diff(last[:-1]))) <= 4 * (OPEN_US - SHUT_US) * 0.3 * 5.0 / 100.0 + 1, "within limits"
 
 
 @pytest.mark.parametrize(
