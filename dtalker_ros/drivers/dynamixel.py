@@ -1,6 +1,7 @@
 """ROBOTIS Dynamixel servos of the X series (and MX with Protocol 2.0), by the maker's `dynamixel-sdk`."""
 
 import contextlib
+import time
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -14,10 +15,14 @@ from dtalker_ros.joints.keys import Keys
 
 HIGHEST_ID = 252
 MIDDLE_DEG, TURN_DEG, TICKS_PER_TURN = 180.0, 360.0, 4096
-OPERATING_MODE, TORQUE_ENABLE, GOAL_POSITION, PRESENT_POSITION = 11, 64, 116, 132
+OPERATING_MODE, TORQUE_ENABLE, HARDWARE_ERROR, GOAL_POSITION, PRESENT_POSITION = 11, 64, 70, 116, 132
 """Addresses in the control table of the X series."""
 POSITION, EXTENDED, CURRENT_BASED = 3, 4, 5
 """Operating modes in which a goal position moves the servo."""
+ERRORS = {0: "input voltage", 2: "overheating", 3: "encoder", 4: "electrical shock", 5: "overload"}
+"""Bits of the hardware error status, on which a servo shuts down."""
+LOOK_S = 1.0
+"""So often one of the servos, in turn, is asked whether it still holds: a Sync Write has no answer."""
 MOST_TICKS = 256 * TICKS_PER_TURN - 1
 """Either way, in the extended mode."""
 LIKE_A_HEADER = -131073
@@ -39,6 +44,8 @@ class DynamixelDriver:
         self._device, self._baud = target, baud
         self._motors: list[Motor] = []
         self._modes: list[int] = []
+        self._on: list[bool] = []
+        self._looked_at, self._looked_s = 0, 0.0
         self._sdk: Any = None
         self._port: Any = None
         self._protocol: Any = None
@@ -49,9 +56,12 @@ class DynamixelDriver:
         with reaching(self.close):
             self._open_port()
             self._modes = [self._mode(motor.number) for motor in self._motors]
+            for motor in self._motors:
+                self._check_errors(motor.number)
             for servo, motor, mode in zip(servos, self._motors, self._modes):
                 if mode != EXTENDED:
                     check_range(servo, motor)
+        self._on, self._looked_s = [False] * len(servos), time.monotonic()
 
     def read(self) -> NDArray[np.float64] | None:
         with reaching():
@@ -60,10 +70,16 @@ class DynamixelDriver:
         return np.array([m.position(t * TURN_DEG / TICKS_PER_TURN) for m, t in zip(self._motors, signed)], float)
 
     def torque(self, on: Sequence[bool]) -> None:
+        self._on = list(on)
         self._sync_write(TORQUE_ENABLE, 1, map(int, on))
 
     def write(self, positions: NDArray[np.float64]) -> None:
         self._sync_write(GOAL_POSITION, 4, map(self._ticks, self._motors, self._modes, positions.tolist()))
+        if time.monotonic() - self._looked_s >= LOOK_S:
+            self._looked_s = time.monotonic()
+            self._looked_at = (self._looked_at + 1) % len(self._motors)
+            with reaching():
+                self._check(self._motors[self._looked_at].number, self._on[self._looked_at])
 
     def close(self) -> None:
         with contextlib.suppress(Exception):  # of a port that is gone; nothing can be done about it
@@ -85,6 +101,20 @@ class DynamixelDriver:
         if mode not in (POSITION, EXTENDED, CURRENT_BASED):
             raise DriverError(f"servo {number} is in operating mode {mode}: set it to {POSITION}, position control")
         return mode
+
+    def _check(self, number: int, on: bool) -> None:
+        """Raise `DriverError` where a servo has let go."""
+        holds = self._ask(number, TORQUE_ENABLE, 1)
+        self._check_errors(number)
+        if on and not holds:
+            raise DriverError(f"servo {number} has let go: its power was off")
+
+    def _check_errors(self, number: int) -> None:
+        status = self._ask(number, HARDWARE_ERROR, 1)
+        errors = [error for bit, error in ERRORS.items() if status >> bit & 1]
+        if errors:
+            what = f"servo {number} has shut down ({', '.join(errors)})"
+            raise DriverError(f"{what}: mend the cause, then switch its power off and on")
 
     def _ask(self, number: int, address: int, size: int) -> int:
         """A value of the control table of a servo that answers."""

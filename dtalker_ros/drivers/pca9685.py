@@ -28,6 +28,8 @@ class Pca9685Driver:
         self._motors: list[HobbyServo] = []
         self._on: list[bool] = []
         self._i2c: Any = None
+        self._pulsing: Any = None
+        """A channel that has pulses, unless the board was without power, after which it has none and says nothing."""
         self._channels: list[Any] = []
 
     def open(self, servos: Sequence[Servo]) -> None:
@@ -46,21 +48,25 @@ class Pca9685Driver:
 
     def torque(self, on: Sequence[bool]) -> None:
         """Off is no pulse; pulses begin with the next `write`."""
-        self._on = list(on)
+        self._on, self._pulsing = list(on), None
         for channel, held in zip(self._channels, self._on):
             if not held:
                 channel.fraction = None
 
     def write(self, positions: NDArray[np.float64]) -> None:
+        if self._pulsing is not None and self._pulsing.fraction is None:
+            raise DriverError("the board has lost its settings: its power was off")
+        self._pulsing = None
         for motor, channel, on, position in zip(self._motors, self._channels, self._on, positions.tolist()):
             if on:
                 channel.fraction = motor.share(position)
+                self._pulsing = channel
 
     def close(self) -> None:
         with contextlib.suppress(Exception):  # of a bus that is gone; nothing can be done about it
             if self._i2c is not None:
                 self._i2c.deinit()
-        self._i2c, self._channels = None, []
+        self._i2c, self._pulsing, self._channels = None, None, []
 
     def _found(self, servo_kit: Any) -> Any:
         try:

@@ -10,7 +10,8 @@ HEADER = bytes([0xFF, 0xFF, 0xFD, 0x00])
 PING, READ, WRITE, STATUS, SYNC_WRITE = 0x01, 0x02, 0x03, 0x55, 0x83
 BROADCAST = 0xFE
 XL430, FIRMWARE = 1060, 45
-OPERATING_MODE, TORQUE_ENABLE, GOAL_POSITION, PRESENT_POSITION = (11, 1), (64, 1), (116, 4), (132, 4)
+OPERATING_MODE, TORQUE_ENABLE, HARDWARE_ERROR = (11, 1), (64, 1), (70, 1)
+GOAL_POSITION, PRESENT_POSITION = (116, 4), (132, 4)
 """Address and size in the control table of the X series."""
 RAM = 64
 """First address that may be written while torque is on."""

@@ -6,7 +6,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 from cable_rig import Cable
-from dynamixel_rig import GOAL_POSITION, OPERATING_MODE, PRESENT_POSITION, TORQUE_ENABLE, XBus, packet, stuffed
+from dynamixel_rig import (
+    GOAL_POSITION,
+    HARDWARE_ERROR,
+    OPERATING_MODE,
+    PRESENT_POSITION,
+    TORQUE_ENABLE,
+    XBus,
+    packet,
+    stuffed,
+)
 
 from dtalker_model.errors import SettingError
 from dtalker_ros.drivers import parse_driver
@@ -43,6 +52,12 @@ def driver(cable: Cable) -> Iterator[Driver]:
     driver = parse_driver(f"dynamixel:{cable.path}?baud=1000000")
     yield driver
     driver.close()
+
+
+def write_often(driver: Driver) -> None:
+    """So often that each of two servos is asked how it is."""
+    for _ in range(2):
+        driver.write(np.zeros(2))
 
 
 def goals(bus: XBus) -> list[int]:
@@ -105,7 +120,7 @@ def test_a_slow_bus_is_waited_for(cable: Cable, bus: XBus, monkeypatch: pytest.M
     driver.write(np.zeros(2))
     monkeypatch.undo()
     driver.close()
-    cable.until(lambda: len(bus.packets) == 3)
+    cable.until(lambda: goals(bus) == [2048, 1024])
     whole = packet(*bus.packets[-1])
     assert slept == [10 * len(whole) / 57600]
 
@@ -120,6 +135,42 @@ def test_a_servo_in_another_mode_is_named(driver: Driver, bus: XBus) -> None:
     bus.servos[7].set(OPERATING_MODE, 1)
     with pytest.raises(DriverError, match="servo 7 is in operating mode 1: set it to 3"):
         driver.open([JAW, LID])
+
+
+@pytest.mark.parametrize(
+    ("number", "item", "value", "message"),
+    [
+        (7, TORQUE_ENABLE, 0, "servo 7 has let go: its power was off"),
+        (1, HARDWARE_ERROR, 0b100100, r"servo 1 has shut down \(overheating, overload\): mend the cause"),
+    ],
+)
+def test_servos_that_let_go_are_noticed(
+    driver: Driver,
+    bus: XBus,
+    monkeypatch: pytest.MonkeyPatch,
+    number: int,
+    item: tuple[int, int],
+    value: int,
+    message: str,
+) -> None:
+    monkeypatch.setattr("dtalker_ros.drivers.dynamixel.LOOK_S", 0.0)
+    driver.open([JAW, LID])
+    driver.torque([True, True])
+    write_often(driver)
+    bus.servos[number].set(item, value)
+    with pytest.raises(DriverError, match=message):
+        write_often(driver)
+    driver.close()
+    if item == HARDWARE_ERROR:
+        with pytest.raises(DriverError, match=message):
+            driver.open([JAW, LID])
+
+
+def test_a_servo_without_torque_may_rest(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dtalker_ros.drivers.dynamixel.LOOK_S", 0.0)
+    driver.open([JAW, LID])
+    driver.torque([True, False])
+    write_often(driver)
 
 
 def test_a_pulled_cable_is_an_error_and_the_driver_opens_again(driver: Driver, cable: Cable, bus: XBus) -> None:

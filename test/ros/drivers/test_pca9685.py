@@ -78,6 +78,25 @@ def test_a_pulled_wire_is_an_error_and_the_driver_opens_again(driver: Pca9685Dri
     assert bus.pulse_us(0) == pytest.approx(1500, rel=0.01)
 
 
+def test_a_board_that_was_without_power_is_noticed(driver: Pca9685Driver, bus: I2cBus) -> None:
+    driver.open([JAW, LID])
+    driver.torque([False, True])
+    for _ in range(3):
+        driver.write(np.zeros(2))
+    bus.power_up()
+    with pytest.raises(DriverError, match="lost its settings: its power was off"):
+        driver.write(np.zeros(2))
+    driver.close()
+    bus.closed = False
+    driver.open([JAW, LID])
+    driver.torque([False, True])
+    driver.write(np.zeros(2))
+    driver.torque([False, False])
+    driver.write(np.zeros(2))
+    driver.write(np.zeros(2))
+    assert bus.pulse_us(15) is None
+
+
 def test_a_bus_that_linux_has_not_is_said() -> None:
     with pytest.raises(DriverError, match="cannot open /dev/i2c-4711: I2C Bus #4711 not found"):
         parse_driver("pca9685:4711:0x40").open([JAW])

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from cable_rig import Cable
 from checkout import ROOT
-from dynamixel_rig import GOAL_POSITION, TORQUE_ENABLE, XBus
+from dynamixel_rig import GOAL_POSITION, SYNC_WRITE, TORQUE_ENABLE, XBus
 from pca9685_rig import I2cBus
 from urdf_rig import faults
 
@@ -112,7 +112,7 @@ def test_fourteen_dynamixels_take_it(tmp_path: Path) -> None:
         driver.torque([True] * 14)
         for place in ("minimum", "maximum"):
             driver.write(np.array([getattr(servo, place) for servo in servos]))
-        cable.until(lambda: len(bus.packets) == 17)
+        cable.until(lambda: sum(body[0] == SYNC_WRITE for _, body in bus.packets) == 3)
         driver.close()
     assert all(servo.get(TORQUE_ENABLE) for servo in bus.servos.values())
     assert bus.servos[4].get(GOAL_POSITION) == 2048 + round(0.42 * 2048 / np.pi)
