@@ -55,6 +55,16 @@ def test_speech_is_followed_closely() -> None:
     assert np.abs(time.positions()[20 + shift : 200, 0] - wished[: 180 - shift]).max() < 0.02
 
 
+def test_limits_cost_the_time_that_the_docs_say() -> None:
+    time = Time(JointMapper(head(jaw(maximum=3.0, weights={"jawOpen": 2.0}))))
+    time.go(1.0, lambda passed_s: passed_s, ahead_s=0.0)
+    velocity, acceleration, jerk = 2.0, LIMITS.acceleration, LIMITS.jerk
+    lag_s = (2.0 * 1.0 - time.positions()[-1, 0]) / velocity
+    assert lag_s == pytest.approx(
+        velocity / (2.0 * acceleration) + acceleration / (2.0 * jerk), abs=FRAME_S / 2 + PERIOD_S
+    )
+
+
 def test_the_other_way_round_and_curved() -> None:
     curved = jaw(invert=True, curve=((0.0, 0.0), (0.2, 0.1), (0.4, 0.1)), neutral=0.3)
     time = Time(JointMapper(head(curved)))
