@@ -179,18 +179,19 @@ class JointMapper:
         return self.stopped or not (self._idle(place) and self._motion.joints[place].rests)
 
     def _judge(self) -> None:
-        for joint, heat, lead_ns in zip(self.head.joints, self.heats, self._leads_ns):
+        for joint, heat in zip(self.head.joints, self.heats):
             if heat.warning:
                 self._say(f"heat of {joint.name}", f"joint {joint.name} gets hot: it moves less until it is cooler")
             else:
                 self._warned.discard(f"heat of {joint.name}")
-            if self._frames >= KNOWN_FRAMES and lead_ns > self._ahead_ns + MARGIN_NS:
-                self._say(f"lead of {joint.name}", self._late(joint.name, lead_ns - self._ahead_ns))
+        if self._frames >= KNOWN_FRAMES and (late_ns := max(self._leads_ns) - self._ahead_ns) > MARGIN_NS:
+            self._say("late", self._late(late_ns))
 
-    def _late(self, name: str, late_ns: float) -> str:
+    def _late(self, late_ns: float) -> str:
+        slowest = self.head.joints[int(np.argmax(self._leads_ns))]
         return (
-            f"joint {name} is late by {late_ns / 1e6:.0f} ms: frames come later than its lead_s needs; raise delay_ms "
-            f"by that, and play the sound as much later"
+            f"frames come {late_ns / 1e6:.0f} ms too late for the lead_s of {slowest.name}: raise delay_ms by that, "
+            f"and play the sound as much later"
         )
 
     def _say(self, what: str, text: str) -> None:

@@ -218,11 +218,10 @@ def test_a_hot_joint_moves_less_and_says_so_once() -> None:
 
 
 def test_frames_that_come_too_late_for_a_slow_servo_are_said_once() -> None:
-    time = Time(JointMapper(head(jaw(lead_s=0.2))))
+    time = Time(JointMapper(head(jaw(lead_s=0.1), jaw("neck", lead_s=0.2))))
     time.go(3.0, speech, ahead_s=0.06)
     assert time.mapper.sayings() == [
-        "joint jaw is late by 140 ms: frames come later than its lead_s needs; raise delay_ms by that, and play the "
-        "sound as much later"
+        "frames come 140 ms too late for the lead_s of neck: raise delay_ms by that, and play the sound as much later"
     ]
 
 
