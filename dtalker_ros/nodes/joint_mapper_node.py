@@ -108,6 +108,8 @@ class JointMapperNode(Node):
         while not self.mapper.rests and time.monotonic() < end_s:
             time.sleep(self._period_s)
             self.tick()
+        if not self.mapper.rests:
+            self.get_logger().warning(f"the joints are not at neutral after {END_S:g} s: they are left where they are")
         if self._driver is not None:
             self._driver.close()
 

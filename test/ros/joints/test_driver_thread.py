@@ -128,6 +128,14 @@ def test_nothing_is_written_before_it_is_known_where_the_servos_stand() -> None:
     assert [value for name, value in bus.calls if name == "write"] == [[0.3, 0.1]]
 
 
+def test_what_was_told_before_is_never_written() -> None:
+    bus = Bus(found=[0.3, 0.1])
+    thread = started(bus, [])
+    thread.submit(command(0.0, 0.0))
+    thread.close()  # which sends what waits
+    assert [name for name, _ in bus.calls] == ["open", "read", "torque", "close"]
+
+
 def test_an_unplugged_bus_is_said_once_and_opened_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(driver_thread, "AGAIN_S", 0.01)
     bus, said = Bus(), list[str]()

@@ -10,7 +10,7 @@ from joint_rig import LIMITS, TICK_NS, Time, face, head, jaw
 from dtalker_ros.joints.head import HeatModel, Limits
 from dtalker_ros.joints.mapper import PERIOD_S, JointMapper
 
-pytest.importorskip("ruckig", reason="needs ruckig")
+ruckig = pytest.importorskip("ruckig", reason="needs ruckig")
 
 FRAME_S = 0.02
 
@@ -53,6 +53,18 @@ def test_speech_is_followed_closely() -> None:
     shift = min(range(6), key=lambda k: float(np.abs(time.positions()[20 + k : 200, 0] - wished[: 180 - k]).max()))
     assert shift * PERIOD_S <= 0.04
     assert np.abs(time.positions()[20 + shift : 200, 0] - wished[: 180 - shift]).max() < 0.02
+
+
+def test_a_step_of_the_face_is_ruckigs_time_optimal_answer() -> None:
+    time = Time(JointMapper(head()))
+    time.go(1.0, 0.0, ahead_s=0.0)
+    given, optimal = ruckig.InputParameter(1), ruckig.Trajectory(1)
+    given.current_position, given.target_position = [0.0], [0.4]
+    given.max_velocity, given.max_acceleration, given.max_jerk = [5.0], [80.0], [2500.0]
+    assert ruckig.Ruckig(1).calculate(given, optimal) == ruckig.Result.Working
+    time.go(0.3, 1.0, ahead_s=0.0)
+    expected = [optimal.at_time((k + 1) * PERIOD_S)[0][0] for k in range(30)]
+    np.testing.assert_allclose(time.positions()[-30:, 0], expected, atol=1e-6)
 
 
 def test_limits_cost_the_time_that_the_docs_say() -> None:
