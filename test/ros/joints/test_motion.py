@@ -1,15 +1,19 @@
 """Trajectories: ruckig's own time-optimal answer, and never a position outside of the room."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from checkout import ROOT
 from joint_rig import LIMITS, head, jaw
 
 from dtalker_ros.joints.extent import extent, phases_of, rest_of
 from dtalker_ros.joints.head import Limits, Rule
+from dtalker_ros.joints.head_file import read_head
 from dtalker_ros.joints.mapper import PERIOD_S
 from dtalker_ros.joints.motion import HeadMotion, JointMotion
+from dtalker_ros.joints.rules import Rules
 
 ruckig = pytest.importorskip("ruckig", reason="needs ruckig")
 
@@ -139,3 +143,20 @@ def test_a_start_that_breaks_ranges_and_rules_is_brought_back() -> None:
     motion = HeadMotion(head(jaw(), jaw("lip"), rules=[RULE]), np.array([7.0, 0.3]), PERIOD_S)
     first, second = (joint.position for joint in motion.joints)
     assert first + second <= 0.5 and first == pytest.approx(0.35) and second == pytest.approx(0.15)
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("launch/heads/*.yaml")), ids=lambda path: path.name)
+def test_shipped_heads_arrive_at_whatever_their_rules_allow(path: Path) -> None:
+    some, rng = read_head(path), np.random.default_rng(0)
+    low, high = some.range
+    motion, matrix_bounds = HeadMotion(some, some.neutral, PERIOD_S), some.rule_matrix()
+    for _ in range(20):
+        wish = np.clip(rng.uniform(2.0 * low - high, 2.0 * high - low), low, high)
+        ticks = 0
+        while ticks < 5 or not all(joint.rests for joint in motion.joints):
+            motion.step(wish, [1.0] * len(low))
+            ticks += 1
+            assert ticks < 1000
+        found = np.array([joint.position for joint in motion.joints])
+        np.testing.assert_allclose(found, Rules(some).nearest(wish), atol=1e-6)
+        assert (matrix_bounds[0] @ found <= matrix_bounds[1] + 1e-9).all()
