@@ -1,7 +1,7 @@
 """What the talker node says on `audio`, laid out in time by the talker's own rules, for those who play it."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from rclpy.node import Node
 
 from dtalker_model.errors import AudioError
-from dtalker_model.rates import SAMPLE_RATE_HZ
+from dtalker_model.rates import LOOKAHEAD_MS, SAMPLE_RATE_HZ
 from dtalker_ros.audio.audio_source import AudioSource
 from dtalker_ros.audio.convert import AudioReader
 from dtalker_ros.audio.publishers import Publishers
@@ -18,6 +18,22 @@ from dtalker_ros.parameters.parameters import timeline_config
 from dtalker_ros.timing.timeline import Timeline
 from dtalker_ros.timing.timeline_config import TimelineConfig
 
+_SHORTEST_DELAY_MS = float(LOOKAHEAD_MS)
+"""Nothing is laid out with less: the rules are the talker's, who needs his look-ahead."""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Sound or silence that will be heard soon."""
+
+    heard_ns: int
+    """When its first sample is heard."""
+    pcm: NDArray[np.generic]
+    """(samples, channels), of any of the core's types."""
+    rate_hz: int
+    broken: bool
+    """Whether it does not go on from the piece before."""
+
 
 class TopicAudio:
     """Hears `audio` as the talker does. `due` gives what will be heard soon."""
@@ -25,7 +41,8 @@ class TopicAudio:
     def __init__(self, node: Node, values: Mapping[str, Any], topic: str) -> None:
         """`values`: the talker's parameters that are not settings; `topic`: what it hears."""
         self.topic = topic
-        self._node, self._values, self._delay_ms = node, dict(values), 0.0
+        self._node, self._values, self._delay_ms, self._offset_ms = node, dict(values), 0.0, 0.0
+        self._dropped_ns, self._silent = 0, True
         self._timeline = Timeline(self._config(), self._now_ns())
         self._publishers, self._reader = Publishers(), AudioReader()
         self._ear = self._new_ear()
@@ -39,11 +56,21 @@ class TopicAudio:
         self._ear = self._new_ear()
         self._timeline.configure(self._config(), self._now_ns())
 
-    def delay(self, delay_ms: float) -> None:
-        """The talker says which playout delay is in force."""
-        if delay_ms != self._delay_ms:
-            self._delay_ms = delay_ms
+    def delay(self, delay_ms: float, offset_ms: float = 0.0) -> None:
+        """The talker says which playout delay is in force; the sound is to be heard `offset_ms` after the face."""
+        if (delay_ms, offset_ms) != (self._delay_ms, self._offset_ms):
+            self._delay_ms, self._offset_ms = delay_ms, offset_ms
             self._timeline.configure(self._config(), self._now_ns())
+
+    @property
+    def late_ms(self) -> float:
+        """How much later than wanted the sound is, since the way and the rules take that long; 0 nearly always."""
+        return self._timeline.delay_ms - self._wanted_delay_ms
+
+    @property
+    def _wanted_delay_ms(self) -> float:
+        """From a sample's time to its sound."""
+        return max(timeline_config(self._values).playout_delay_ms, self._delay_ms) + self._offset_ms
 
     def close(self) -> None:
         """Hear no more."""
@@ -51,10 +78,18 @@ class TopicAudio:
 
     def due(self) -> Iterator[tuple[int, NDArray[np.int16], int]]:
         """Pieces that are not silent: when they are heard in ns, mono samples, sample rate in Hz."""
+        for piece in self.blocks():
+            if piece.pcm.any():
+                yield piece.heard_ns, _mono(piece.pcm), piece.rate_hz
+
+    def blocks(self) -> Iterator[Piece]:
+        """All of it, silence too: each piece follows the one before without a gap."""
         place = self._timeline.fed_samples
         for block in self._timeline.due(self._now_ns()):
-            if block.pcm.any():
-                yield self._timeline.show_ns(place), _mono(block.pcm), block.sample_rate_hz
+            dropped_ns, silent = self._timeline.losses.dropped_ns, not block.pcm.any()
+            broken = dropped_ns != self._dropped_ns or silent != self._silent
+            self._dropped_ns, self._silent = dropped_ns, silent
+            yield Piece(self._timeline.show_ns(place), block.pcm, block.sample_rate_hz, broken)
             place += round(len(block.pcm) * SAMPLE_RATE_HZ / block.sample_rate_hz)
 
     def _hear(self, message: Any) -> None:
@@ -67,7 +102,7 @@ class TopicAudio:
 
     def _config(self) -> TimelineConfig:
         config = timeline_config(self._values)
-        return replace(config, playout_delay_ms=max(config.playout_delay_ms, self._delay_ms))
+        return replace(config, playout_delay_ms=max(self._wanted_delay_ms, _SHORTEST_DELAY_MS))
 
     def _new_ear(self) -> Ear:
         real_time = not self._node.get_parameter("use_sim_time").value

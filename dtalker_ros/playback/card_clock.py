@@ -1,4 +1,4 @@
-"""When the samples of a sound card sound, by our clock: a delay-locked loop, which sees through the jitter of callbacks.
+"""When the samples of a sound card sound, by our clock: a delay-locked loop sees through the jitter of callbacks.
 
 After F. Adriaensen, Using a DLL to filter time (Linux Audio Conference 2005), eqs. for `t0`, `t1` and `e2`.
 """

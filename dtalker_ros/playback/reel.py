@@ -42,7 +42,7 @@ class Reel:
 
     def find(self, time_ns: int) -> float:
         """The same wherever it is: in the samples whose times are nearest; those before them are forgotten."""
-        ends = [place for place, _ in self._places][1:] + [self.end]
+        ends = [*[place for place, _ in self._places][1:], self.end]
         found = [place + (time_ns - heard_ns) * self._rate_hz / 1e9 for place, heard_ns in self._places]
         away = [max(place - index, index - end, 0) for (place, _), index, end in zip(self._places, found, ends)]
         best = min(range(len(away)), key=lambda k: (away[k], -k))

@@ -17,12 +17,11 @@ class Varispeed:
 
     def __init__(self, channels: int, index: int) -> None:
         """`index`: of the first input. Raises `AudioError` where soxr has no variable rate."""
-        self._stream = _stream(channels)
+        self._stream = variable_stream(channels)
         self._ready = np.zeros((0, channels), np.float32)
         self.next = index
         """Index of the input that is needed next."""
         self._speed = 1.0
-        self._stream.set_io_ratio(1.0, 1.0, 0)
 
     @property
     def position(self) -> float:
@@ -50,18 +49,23 @@ class Varispeed:
         return sound
 
 
-def _stream(channels: int) -> Any:
+def variable_stream(channels: int, ratio: float = 1.0) -> Any:
+    """A resampler that begins with `ratio` input samples an output sample and may go up to `FASTEST` times as fast.
+
+    Raises `AudioError` where soxr has none.
+    """
     import soxr
 
     try:
-        return soxr.ResampleStream(FASTEST, 1.0, channels, dtype="float32", vr=True)
+        stream = soxr.ResampleStream(FASTEST * ratio, 1.0, channels, dtype="float32", vr=True)
     except TypeError:
         raise AudioError("playing needs soxr 1.1 or later, with a variable rate: pip install -U soxr") from None
+    stream.set_io_ratio(ratio, 1.0, 0)
+    return stream
 
 
 @lru_cache
 def held() -> int:
     """Samples that soxr keeps back at all times; measured, since it does not tell."""
-    stream, count = _stream(1), 4096
-    stream.set_io_ratio(1.0, 1.0, 0)
-    return count - len(stream.resample_chunk(np.zeros((count, 1), np.float32)))
+    count = 4096
+    return count - len(variable_stream(1).resample_chunk(np.zeros((count, 1), np.float32)))

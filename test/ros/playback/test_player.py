@@ -94,7 +94,9 @@ def test_what_does_not_belong_together_is_joined() -> None:
 def test_every_type_and_number_of_channels_is_played(dtype: type) -> None:
     player = Player(16_000, 2)
     full = 1.0 if np.dtype(dtype).kind == "f" else float(np.iinfo(dtype).max)
-    pcm = np.stack([np.full(16_000, 0.5 * full), np.zeros(16_000), np.full(16_000, 0.25 * full)], axis=1).astype(dtype)
+    pcm: np.ndarray = np.stack(
+        [np.full(16_000, 0.5 * full), np.zeros(16_000), np.full(16_000, 0.25 * full)], axis=1
+    ).astype(dtype)
     player.put(pcm, 16_000, 0)
     out = np.concatenate([player.render(160, k * 10_000_000) for k in range(50)])
     np.testing.assert_allclose(out[4000:], 0.25, atol=1e-3)

@@ -1,0 +1,87 @@
+"""The sound card, through sounddevice (PortAudio): asks for samples and says when they sound."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dtalker_model.errors import AudioError
+
+LONGEST_LEAD_S = 5.0
+"""A card that says that samples sound later than this, or in the past, does not know."""
+
+Render = Callable[[int, int], NDArray[np.float32]]
+"""Number of samples and when the first sounds, ns -> (samples, channels)."""
+
+
+@dataclass(frozen=True)
+class CardWish:
+    """Which card, and how: 0 and empty leave it to the card."""
+
+    device: str = ""
+    """Part of its name, or its number."""
+    rate_hz: int = 0
+    channels: int = 0
+
+
+class SoundCard:
+    """An output stream, open and not started."""
+
+    def __init__(self, wish: CardWish, now_ns: Callable[[], int], complain: Callable[[str], None]) -> None:
+        """Raises `AudioError` where sounddevice, PortAudio or the device is missing."""
+        self._sounddevice = output_module()
+        self._now_ns, self._complain = now_ns, complain
+        self._render: Render | None = None
+        device = int(wish.device) if wish.device.isdecimal() else wish.device or None
+        try:
+            about = self._sounddevice.query_devices(device, "output")
+            self.rate_hz = wish.rate_hz or round(about["default_samplerate"])
+            self.channels = wish.channels or min(2, int(about["max_output_channels"]))
+            self._stream = self._sounddevice.OutputStream(
+                samplerate=self.rate_hz,
+                device=device,
+                channels=self.channels,
+                dtype="float32",
+                latency="low",
+                callback=self._on_card,
+            )
+        except (self._sounddevice.PortAudioError, ValueError) as error:
+            raise AudioError(f"no loudspeaker to open: {error}; `python -m sounddevice` lists the devices") from None
+
+    @property
+    def latency_ms(self) -> float:
+        """From a callback to the sound, about, as the card says."""
+        return 1e3 * float(self._stream.latency)
+
+    def start(self, render: Render) -> None:
+        """Play what `render` gives, which is called in a thread of PortAudio's."""
+        self._render = render
+        self._stream.start()
+
+    def close(self) -> None:
+        """Play no more."""
+        self._stream.stop()
+        self._stream.close()
+
+    def _on_card(self, sound: Any, frames: int, when: Any, status: Any) -> None:
+        now_ns = self._now_ns()
+        if status:
+            self._complain(f"loudspeaker: {status}")
+        lead_s = when.outputBufferDacTime - when.currentTime
+        if not 0 < lead_s < LONGEST_LEAD_S:
+            lead_s = float(self._stream.latency)
+        assert self._render is not None
+        sound[:] = self._render(frames, now_ns + round(lead_s * 1e9))
+
+
+def output_module() -> Any:
+    """The sounddevice module; raises `AudioError` where it or PortAudio is missing."""
+    try:
+        import sounddevice
+    except ImportError:
+        raise AudioError("the loudspeaker needs the Python module sounddevice: pip install sounddevice") from None
+    except OSError as error:
+        raise AudioError(f"the loudspeaker needs PortAudio ({error}): apt install libportaudio2") from None
+    return sounddevice
