@@ -79,7 +79,7 @@ def report(
     command = " ".join(
         [f"python -m training report {model} --out {out.as_posix()}", *(f"--beside {b}" for b in beside)]
     )
-    command += "".join(f" --{n} {p.as_posix()}" for n, p in (("table", chain), ("ablation", ablation)) if p)
+    command += "".join(f" --{n} {p.name}" for n, p in (("table", chain), ("ablation", ablation)) if p)
     written = text(predictor.about, command, rows, [chart, *sections], [c for c in clips if c])
     (out / "README.md").write_text(written, encoding="utf-8")
 
