@@ -62,7 +62,10 @@ class Settings:
     smoothing_ms: float = _field(0.0, "Time constant of a low-pass over all blendshapes; 0 is off.", (0.0, 500.0), "ms")
     blink: bool = _field(True, "Blink where the model leaves the eyes open.")
     blink_rate_hz: float = _field(0.25, "Mean number of blinks a second.", (0.0, 2.0), "Hz")
-    idle: bool = _field(True, "Calm gaze and brow movement while nobody speaks.")
+    idle: bool = _field(True, "Calm gaze, brow and head movement while nobody speaks.")
+    stillness: float = _field(
+        0.0, "How still head and gaze are kept: 0 as lively as recorded, 1 looks straight ahead.", (0.0, 1.0)
+    )
     seed: int = _field(0, "Seed of everything random: the same seed gives the same face.", (0, 2**31 - 1))
 
     def __post_init__(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,13 @@ from dtalker_model.blendshapes import ARKIT_NAMES
 from dtalker_model.card import DEFAULT_MODEL, ModelCard, listener_path, model_path, read_card
 from dtalker_model.errors import DtalkerError, ModelError
 from dtalker_model.faults import Faults
+from dtalker_model.gesture.gesture import Gesture, poses
+from dtalker_model.gesture.head_model import HeadModel, by_hand, read_head_model
 from dtalker_model.hearing.audio import Resampler
 from dtalker_model.hearing.features import FEATURE_DIM
 from dtalker_model.hearing.sound_check import SoundCheck
 from dtalker_model.output.output import OutputStage
+from dtalker_model.output.pose import at_rest
 from dtalker_model.rates import DELAY_FRAMES, FRAME_MS, FRAME_SAMPLES, SAMPLE_RATE_HZ
 from dtalker_model.settings import Settings
 from dtalker_model.speaking.engine import Engine, Raw
@@ -35,11 +38,15 @@ class Frame:
         start_sample: 16 kHz sample of the stream at which the frame is to be shown.
         weights: (52,) float32 in 0..1, in the order of `ARKIT_NAMES`.
         speaking: how far the mouth is let speak, 0..1: 0 at rest, where nobody speaks or a hush has ended it.
+        head: (5,) float32 in rad, in the order of `POSE_NAMES`: yaw to the character's own left (-1.2..1.2), pitch down
+            and roll towards the own right shoulder (-0.8..0.8), about the axes of REP 103 one after the other; and how
+            far both eyes look to the left (-0.6..0.6) and down (-0.5..0.5) in the head, as the eyeLook weights show it.
     """
 
     start_sample: int
     weights: np.ndarray
     speaking: float = 0.0
+    head: np.ndarray = field(default_factory=at_rest)
 
     @property
     def time_s(self) -> float:
@@ -54,12 +61,15 @@ class Talker:
     320 i + 1280 (80 ms after the frame's start) is in.
     """
 
-    def __init__(self, card: ModelCard, engine: Engine, settings: Settings) -> None:
+    def __init__(
+        self, card: ModelCard, engine: Engine, settings: Settings, head_model: HeadModel | None = None
+    ) -> None:
         self.card = self.model_card = card
         self._engine = engine
         self._resampler, self._sound = Resampler(), SoundCheck()
         self._faults = Faults()
         self._output = OutputStage(settings.seed)
+        self._gesture = Gesture(head_model or by_hand(), settings)
         self._settings = settings
         self.reset()
 
@@ -144,6 +154,7 @@ class Talker:
         self._resampler.reset()
         self._engine.reset(self._settings.seed)
         self._output.reset(self._settings.seed)
+        self._gesture.reset(self._settings)
         self._samples = 0
 
     def hush(self, ease_ms: float = 100.0) -> None:
@@ -157,12 +168,12 @@ class Talker:
         return [frame for raw in self._engine.push(samples, self._settings) for frame in self._frames(raw)]
 
     def _frames(self, raw: Raw) -> list[Frame]:
-        faces = self._output.apply(raw.weights, raw.speaking, raw.start_frame, self._settings)
+        moves = self._gesture.apply(raw.level_db, raw.speaking, self._settings)
+        faces = self._output.apply(raw.weights, raw.speaking, raw.start_frame, self._settings, moves)
         self._faults.meet(self._output.faults, self._samples)
-        return [
-            Frame((raw.start_frame + k) * FRAME_SAMPLES, face, float(speaking))
-            for k, (face, speaking) in enumerate(zip(faces, self._output.speaking))
-        ]
+        heads = poses(moves, faces)
+        rows = zip(faces, self._output.speaking.tolist(), heads)
+        return [Frame((raw.start_frame + k) * FRAME_SAMPLES, *row) for k, row in enumerate(rows)]
 
 
 def hears(card: ModelCard) -> bool:
@@ -236,6 +247,6 @@ def load(
     voices = voices_for(card, wanted)
     known = with_voices(card, voices)
     wanted.check(known.identities, known.emotions, known.step_counts, hears(known), known.articulates)
-    talker = Talker(card, engine, wanted)
+    talker = Talker(card, engine, wanted, read_head_model(model_path(model)))
     talker.add_voices(voices)
     return talker

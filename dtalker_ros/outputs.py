@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
-from dtalker.msg import Blendshapes, FaceInfo, Speaker
+from dtalker.msg import Blendshapes, FaceInfo, Head, Speaker
 from rclpy.duration import Duration
 from rclpy.lifecycle import LifecycleNode
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from std_msgs.msg import Bool, Header
 
+from dtalker_model.output.pose import POSE_NAMES
 from dtalker_model.rates import SAMPLE_RATE_HZ
 from dtalker_ros.publish_rate import Shown
 from dtalker_ros.timed_talker import TimedTalker
@@ -36,7 +37,7 @@ def header(stamp_ns: int, frame_id: str) -> Header:
 
 
 class Outputs:
-    """Publishers of frames, speaking, info, belief and diagnostics."""
+    """Publishers of frames, heads, speaking, info, belief and diagnostics."""
 
     def __init__(self, node: LifecycleNode) -> None:
         self._node = node
@@ -44,6 +45,7 @@ class Outputs:
         self._frames = node.create_publisher(Blendshapes, "blendshapes", OUTPUT_QOS)
         self._speaking = node.create_publisher(Bool, "speaking", SPEAKING_QOS)
         self._speaks, self._speaks_lock = False, threading.Lock()
+        self._heads = node.create_publisher(Head, "head", OUTPUT_QOS)
         self._info = node.create_publisher(FaceInfo, "~/info", OUTPUT_QOS)
         self._speaker = node.create_publisher(Speaker, "~/speaker", OUTPUT_QOS)
         self._diagnostics = node.create_publisher(DiagnosticArray, "/diagnostics", OUTPUT_QOS)
@@ -52,15 +54,16 @@ class Outputs:
 
     def close(self) -> None:
         """Destroy the publishers."""
-        for publisher in (self._frames, self._speaking, self._info, self._speaker, self._diagnostics):
+        for publisher in (self._frames, self._heads, self._speaking, self._info, self._speaker, self._diagnostics):
             self._node.destroy_publisher(publisher)
 
     def publish(self, rows: list[Shown]) -> None:
-        """Publish `rows` in order."""
+        """Publish `rows` in order; of each first the head: who shows both has it when the face comes."""
         for row in rows:
-            message = Blendshapes(sequence=row.sequence, weights=row.weights)
-            message.header = header(row.stamp_ns, self.frame_id)
-            self._frames.publish(message)
+            stamped = header(row.stamp_ns, self.frame_id)
+            turned = dict(zip(POSE_NAMES, row.head.tolist()))
+            self._heads.publish(Head(header=stamped, sequence=row.sequence, **turned))
+            self._frames.publish(Blendshapes(header=stamped, sequence=row.sequence, weights=row.weights))
 
     def publish_speaking(self, speaks: bool | None = None) -> None:
         """Publish whether the face speaks, from any thread; None: as before, once more."""

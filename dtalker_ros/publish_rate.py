@@ -1,16 +1,21 @@
 """Frames of the 20 ms grid as rows to publish: at 50 Hz as they are, below that interpolated in time."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dtalker_model.output.pose import at_rest
 from dtalker_model.rates import FRAME_RATE_HZ
 
 _SECOND_NS = 1_000_000_000
 _LONGEST_STEP_NS = 2 * _SECOND_NS // FRAME_RATE_HZ
+
+
+Pose = tuple[int, NDArray[np.float32], NDArray[np.float32]]
+"""Stamp, weights and head."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +30,8 @@ class Shown:
     """(52,), 0..1."""
     ready_ns: int
     """When the audio for it was there and due."""
+    head: NDArray[np.float32] = field(default_factory=at_rest)
+    """(5,), rad, in the order of `POSE_NAMES`."""
 
 
 class PublishRate:
@@ -36,7 +43,7 @@ class PublishRate:
         self._first_ns: int | None = None
         self._first_sequence = 0
         self._count = 0
-        self._before: tuple[int, NDArray[np.float32]] | None = None
+        self._before: Pose | None = None
 
     def set_rate(self, rate_hz: float) -> None:
         """Go on at another rate; the sequence is not broken."""
@@ -49,18 +56,21 @@ class PublishRate:
         self._before = None
         self._restart(self._first_sequence + self._count)
 
-    def push(self, stamp_ns: int, weights: NDArray[np.float32], ready_ns: int) -> Iterator[Shown]:
-        """The rows that `weights`, shown at `stamp_ns`, completes."""
+    def push(
+        self, stamp_ns: int, weights: NDArray[np.float32], ready_ns: int, head: NDArray[np.float32] | None = None
+    ) -> Iterator[Shown]:
+        """The rows that `weights` and `head` (at rest where None), shown at `stamp_ns`, complete."""
+        now: Pose = (stamp_ns, weights, at_rest() if head is None else head)
         before = self._before
         if before is not None and not 0 < stamp_ns - before[0] <= _LONGEST_STEP_NS:
             self._jump(stamp_ns - before[0])
             before = None
-        self._before = (stamp_ns, weights)
+        self._before = now
         if self._first_ns is None:
             self._first_ns = stamp_ns
         while (due_ns := self._due_ns(self._first_ns)) <= stamp_ns:
-            row = weights if due_ns == stamp_ns or before is None else _between(before, (stamp_ns, weights), due_ns)
-            yield Shown(due_ns, self._first_sequence + self._count, row, ready_ns)
+            _, row, turned = now if due_ns == stamp_ns or before is None else _between(before, now, due_ns)
+            yield Shown(due_ns, self._first_sequence + self._count, row, ready_ns, turned)
             self._count += 1
 
     def _due_ns(self, first_ns: int) -> int:
@@ -75,8 +85,6 @@ class PublishRate:
         self._first_ns, self._first_sequence, self._count = None, sequence, 0
 
 
-def _between(
-    before: tuple[int, NDArray[np.float32]], after: tuple[int, NDArray[np.float32]], time_ns: int
-) -> NDArray[np.float32]:
+def _between(before: Pose, after: Pose, time_ns: int) -> Pose:
     share = np.float32((time_ns - before[0]) / (after[0] - before[0]))
-    return before[1] + share * (after[1] - before[1])
+    return time_ns, before[1] + share * (after[1] - before[1]), before[2] + share * (after[2] - before[2])

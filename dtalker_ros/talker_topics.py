@@ -7,7 +7,7 @@ from rclpy.node import Node
 
 from dtalker_ros.audio.audio_topics import AUDIO_TYPES
 
-FRAMES = "dtalker/msg/Blendshapes"
+FRAMES, HEADS = "dtalker/msg/Blendshapes", "dtalker/msg/Head"
 
 
 class TalkerTopics:
@@ -21,6 +21,10 @@ class TalkerTopics:
     def frames(self) -> str:
         """Topic of the talker's frames; the usual one where it is not to be seen."""
         return self._found("blendshapes", self._node.get_publisher_names_and_types_by_node, (FRAMES,))
+
+    def heads(self) -> str:
+        """Topic of the talker's heads; the usual one where it is not to be seen."""
+        return self._found("head", self._node.get_publisher_names_and_types_by_node, (HEADS,))
 
     def audio(self) -> str:
         """Topic of the audio that the talker hears; the usual one where it hears none yet."""

@@ -215,7 +215,7 @@ class TimedTalker:
         for number, frame in enumerate(frames, first):
             shown_ns = self.timeline.show_ns(number * FRAME_SAMPLES)
             self._speaking.note(shown_ns, frame.speaking)
-            rows += self._rate.push(shown_ns, frame.weights, block.ready_ns)
+            rows += self._rate.push(shown_ns, frame.weights, block.ready_ns, frame.head)
         return rows
 
     def _frames(self, block: Block) -> list[Any]:

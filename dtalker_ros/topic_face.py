@@ -13,6 +13,7 @@ from rclpy.qos import QoSProfile
 
 from dtalker_model.errors import DtalkerError
 from dtalker_model.output.finite import HeldFace
+from dtalker_model.output.pose import at_rest
 from dtalker_model.printable import printable
 from dtalker_model.view.backend import Broadcast, about_text, settings_text
 from dtalker_model.view.sound import Sound
@@ -21,6 +22,7 @@ from dtalker_ros.parameters.remote_settings import RemoteSettings
 from dtalker_ros.talker_topics import TalkerTopics
 from dtalker_ros.topic_audio import TopicAudio
 from dtalker_ros.topic_faults import TopicFaults
+from dtalker_ros.topic_head import TopicHead
 
 AUDIO_PERIOD_S = 0.02
 CLOCK_PERIOD_S = 0.5
@@ -45,6 +47,7 @@ class TopicFace:
         self._faults = TopicFaults(node, self._topics.name, self._notify)
         self._held = HeldFace()
         self._frames: Any = None
+        self._heads: TopicHead | None = None
         self._frames_topic = ""
         self._info: Any = None
         self._stream, self._origin_ns, self._newest_ns = 1, 0, 0
@@ -133,6 +136,10 @@ class TopicFace:
 
     def _look_around(self) -> None:
         """Follow the talker to other topics, and notice one that was started anew: its settings are its own."""
+        if self._heads is None or self._heads.topic != self._topics.heads():
+            if self._heads is not None:
+                self._heads.close()
+            self._heads = TopicHead(self._node, self._topics.heads(), QOS)
         if self._frames_topic != (frames := self._topics.frames()):
             if self._frames is not None:
                 self._node.destroy_subscription(self._frames)
@@ -168,7 +175,8 @@ class TopicFace:
         (weights,) = self._held.apply(np.array(message.weights, np.float32)[None])
         if self._held.held:
             self._node.get_logger().warning("the frames hold NaN: the face before is shown", once=True)
-        self._pages.frame(frame_message(self._stream, message.sequence, time_s, weights))
+        head = at_rest() if self._heads is None else self._heads.of(message.sequence)
+        self._pages.frame(frame_message(self._stream, message.sequence, time_s, weights, head))
 
     def _on_audio(self) -> None:
         for heard_ns, pcm, rate_hz in self._audio.due() if self._audio is not None else ():

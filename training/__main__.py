@@ -1,4 +1,4 @@
-"""``python -m training``: teacher, distill, listener, export, evaluate, report, film, fit-joints, data and more."""
+"""``python -m training``: teacher, distill, listener, head, export, evaluate, report, film, fit-joints and more."""
 
 from __future__ import annotations
 
@@ -52,11 +52,21 @@ def parser() -> argparse.ArgumentParser:
     )
     fit.add_argument("--out", type=Path, required=True, help="path of the head's .yaml")
     fit.add_argument("--metres", default="", help="joints that slide, in m, with commas")
+    _add_head(commands)
     _add_evaluation(commands)
     _add_comparisons(commands)
     data = commands.add_parser("data", help="bring data into the corpus")
     add_data_arguments(data)
     return top
+
+
+def _add_head(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    head = commands.add_parser("head", help="fit the way a head moves to recorded heads; minutes, without a network")
+    head.add_argument("out", type=Path, help="path of the NAME.head.json to write, beside NAME.onnx")
+    head.add_argument("--config", type=Path, help="JSON with settings that differ from the defaults")
+    figures = commands.add_parser("head-figures", help="spectrum, range, correlations and looks of recorded heads")
+    figures.add_argument("model", nargs="?", default="", help="also of what this model makes of the held-back voices")
+    figures.add_argument("--json", action="store_true")
 
 
 def _add_evaluation(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -117,6 +127,15 @@ def _run(args: argparse.Namespace) -> None:
         from training.reports.figures import main as evaluate
 
         return evaluate(args.model, args.split, args.json, args.beside, args.steps)
+    if args.command == "head":
+        from training.loop import config
+        from training.stages import run_head
+
+        return run_head.run(config.read(run_head.HeadTraining, args.config), args.out)
+    if args.command == "head-figures":
+        from training.reports.head_table import main as head_figures
+
+        return head_figures(args.model, args.json)
     if args.command == "report":
         from training.reports.report import report
 

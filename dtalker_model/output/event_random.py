@@ -7,6 +7,7 @@ from collections.abc import Callable
 BLINK_STREAM = 0
 GAZE_STREAM = 1
 BROW_STREAM = 2
+GLANCE_STREAM = 3
 _STREAMS = 4
 
 

@@ -1,13 +1,12 @@
 """Calm life while nobody speaks: the gaze rests, wanders and returns; the brows drift faintly."""
 
-from collections.abc import Callable
-
 import numpy as np
 import numpy.typing as npt
 
 from dtalker_model.blendshapes import INDEX
-from dtalker_model.output.event_random import BROW_STREAM, GAZE_STREAM, event_random, lognormal
-from dtalker_model.rates import FRAME_MS, FRAME_RATE_HZ
+from dtalker_model.output.event_random import BROW_STREAM, GAZE_STREAM, lognormal
+from dtalker_model.output.wander import SACCADE_TIME_CONSTANT_MS, Point, Uniform, Wander, follow
+from dtalker_model.rates import FRAME_RATE_HZ
 
 Curves = npt.NDArray[np.float32]
 
@@ -44,7 +43,6 @@ BROW_HOLD_S = 4.0
 BROW_LIFT = 0.06
 """Highest the brows drift."""
 
-SACCADE_TIME_CONSTANT_MS = 18.0
 BROW_TIME_CONSTANT_MS = 600.0
 CALM_TIME_CONSTANT_MS = 400.0
 """How slowly the face notices that a voice has stopped or started."""
@@ -57,20 +55,10 @@ STILL = 1e-4
 """Movements smaller than this are none."""
 
 
-def _follow(time_constant_ms: float) -> float:
-    """Coefficient of a one-pole low-pass at the frame rate."""
-    return float(1 - np.exp(-FRAME_MS / time_constant_ms))
-
-
-Uniform = Callable[[], float]
-Point = tuple[float, float]
-Draw = Callable[[Uniform], tuple[int, Point]]
-"""Draws one event: how many frames it lasts, and where the point goes."""
-
 _STILL = (0.0,) * len(IDLE)
-_SACCADE = _follow(SACCADE_TIME_CONSTANT_MS)
-_BROW = _follow(BROW_TIME_CONSTANT_MS)
-_CALM = _follow(CALM_TIME_CONSTANT_MS)
+_SACCADE = follow(SACCADE_TIME_CONSTANT_MS)
+_BROW = follow(BROW_TIME_CONSTANT_MS)
+_CALM = follow(CALM_TIME_CONSTANT_MS)
 
 
 class IdleLife:
@@ -84,8 +72,8 @@ class IdleLife:
         self.seed = seed
         self._calm = 0.0
         self._wanders = False
-        self._gaze = _Wander(GAZE_STREAM, _SACCADE, _fixation)
-        self._brow = _Wander(BROW_STREAM, _BROW, _brow_hold)
+        self._gaze = Wander(GAZE_STREAM, _SACCADE, _fixation)
+        self._brow = Wander(BROW_STREAM, _BROW, _brow_hold)
 
     def apply(self, speaking: npt.NDArray[np.float32], enabled: bool) -> Curves | None:
         """What to add to the `IDLE` columns (T, len(IDLE)), or None when all of it is 0; `speaking` (T,) in 0..1."""
@@ -101,34 +89,6 @@ class IdleLife:
             return _STILL
         left, right, up, down = max(side, 0.0), max(-side, 0.0), max(height, 0.0), max(-height, 0.0)
         return left, left, right, right, up, up, down, down, lift, 0.5 * lift, 0.5 * lift
-
-
-class _Wander:
-    """A point that moves from target to target; the targets come from numbered events."""
-
-    def __init__(self, stream: int, follow: float, draw: Draw) -> None:
-        self._stream = stream
-        self._follow = follow
-        self._draw = draw
-        self._event = 0
-        self._frames_left = 0
-        self._target = self._via = self._point = (0.0, 0.0)
-
-    def step(self, seed: int, reach: float) -> Point:
-        """Where the point is one frame later; `reach` 0..1 scales its targets."""
-        if self._frames_left <= 0:
-            self._frames_left, self._target = self._draw(event_random(seed, self._stream, self._event))
-            self._event += 1
-        self._frames_left -= 1
-        # Two low-passes in a row: the point starts without a jerk.
-        self._via = _towards(self._via, self._target, reach, self._follow)
-        self._point = _towards(self._point, self._via, 1.0, self._follow)
-        return self._point
-
-
-def _towards(a: Point, b: Point, reach: float, follow: float) -> Point:
-    """`a`, moved towards `reach` times `b`."""
-    return a[0] + follow * (reach * b[0] - a[0]), a[1] + follow * (reach * b[1] - a[1])
 
 
 def _fixation(uniform: Uniform) -> tuple[int, Point]:

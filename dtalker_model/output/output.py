@@ -5,6 +5,7 @@ Causal and frame by frame: any chunking gives the same face, and the same seed g
 
 import math
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,7 @@ from dtalker_model.hearing.voice_activity import RELEASE_FRAMES
 from dtalker_model.output.blink import Blinker
 from dtalker_model.output.finite import HELD, HeldFace
 from dtalker_model.output.idle import IDLE, IdleLife
+from dtalker_model.output.pose import LOOK, look_weights
 from dtalker_model.rates import FRAME_MS
 from dtalker_model.settings import Settings
 
@@ -25,6 +27,18 @@ RETURN_FRAMES = 4
 _BLINK = [INDEX["eyeBlinkLeft"], INDEX["eyeBlinkRight"]]
 _WIDE = [INDEX["eyeWideLeft"], INDEX["eyeWideRight"]]
 _ARTICULATES = np.isin(np.arange(len(ARKIT_NAMES)), ARTICULATION).astype(np.float32)
+
+
+class Look(Protocol):
+    """Where the eyes of T frames look."""
+
+    @property
+    def eyes(self) -> Weights:
+        """(T, 2) rad, to the left and down, in addition to what the face does by itself."""
+
+    @property
+    def share(self) -> Weights | None:
+        """(T, 1) 0..1: how much of the face's own look is left; None for all of it."""
 
 
 @dataclass(frozen=True)
@@ -105,12 +119,18 @@ class OutputStage:
         self._hush = Hush(start_frame, max(1, ease_frames), until, level)
 
     def apply(
-        self, weights: Weights, speaking: npt.NDArray[np.float32], start_frame: int, settings: Settings
+        self,
+        weights: Weights,
+        speaking: npt.NDArray[np.float32],
+        start_frame: int,
+        settings: Settings,
+        look: Look | None = None,
     ) -> Weights:
         """The frames to show (T, 52) in 0..1.
 
         `weights` (T, 52) float32 is the model's output for frames `start_frame` and on; `speaking` (T,) in 0..1 is
-        the voice gate of each. `weights` is not changed; where it is not finite, the face before is held.
+        the voice gate of each; `look` says where the eyes look besides. `weights` is not changed; where it is not
+        finite, the face before is held.
         """
         if len(weights) == 0:
             self.speaking = np.zeros(0, np.float32)
@@ -123,6 +143,10 @@ class OutputStage:
         weights = self._held.apply(weights)
         face = weights * (1 - _ARTICULATES * (1 - speaking[:, None]))
         self._add_life(face, weights, speaking, settings)
+        if look is not None:
+            if look.share is not None:
+                face[:, LOOK] *= look.share
+            face += look_weights(look.eyes)
         face *= self._adjustment.gain
         face += self._adjustment.offset
         np.clip(face, 0, 1, out=face)  # before the smoothing: what was cut off must not linger in its memory

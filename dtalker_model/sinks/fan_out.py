@@ -101,13 +101,14 @@ class FanOut:
         sink.open(self._info)
 
     def _finite(self, frame: TimedWeights) -> TimedWeights:
-        if np.isfinite(frame.weights).all():
+        if np.isfinite(frame.weights).all() and np.isfinite(frame.head).all():
             return frame
         if not self._held:
             self._report("the frames hold NaN: the face before is held; look at what makes them")
         self._held = True
-        before = np.zeros(len(self._info.names), np.float32) if self._last is None else self._last.weights
-        return SinkFrame(frame.time_s, before)
+        if self._last is None:
+            return SinkFrame(frame.time_s, np.zeros(len(self._info.names), np.float32))
+        return SinkFrame(frame.time_s, self._last.weights, self._last.head)
 
     def _write_one(self, sink: Sink, frame: TimedWeights) -> None:
         resample = self._open[sink]
@@ -125,7 +126,7 @@ class FanOut:
         for number in range(1, steps + REST_FRAMES):
             time_s = self._last.time_s + number / self._info.frame_rate_hz
             share = np.float32(max(0.0, 1 - number / steps))
-            self._write_one(sink, SinkFrame(time_s, self._last.weights * share))
+            self._write_one(sink, SinkFrame(time_s, self._last.weights * share, self._last.head * share))
 
     def _close_one(self, sink: Sink) -> None:
         del self._open[sink]

@@ -1,7 +1,7 @@
 """What a sink is, and what it is told."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dtalker_model.blendshapes import ARKIT_NAMES
+from dtalker_model.output.pose import at_rest
 from dtalker_model.rates import FRAME_RATE_HZ
 
 
@@ -19,6 +20,8 @@ class TimedWeights(Protocol):
     def time_s(self) -> float: ...
     @property
     def weights(self) -> npt.NDArray[np.float32]: ...
+    @property
+    def head(self) -> npt.NDArray[np.float32]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +31,12 @@ class SinkFrame:
     Attributes:
         time_s: seconds since the stream began.
         weights: (52,) float32 in 0..1, in the order of `ARKIT_NAMES`.
+        head: (5,) float32 in rad, in the order of `POSE_NAMES`.
     """
 
     time_s: float
     weights: npt.NDArray[np.float32]
+    head: npt.NDArray[np.float32] = field(default_factory=at_rest)
 
 
 @dataclass(frozen=True)

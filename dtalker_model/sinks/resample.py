@@ -29,14 +29,15 @@ class Resample:
             self._first_s, self._count, before = frame.time_s, 0, frame
         self._before = frame
         while (due_s := self._due_s()) <= frame.time_s + _ROUNDING_S:
-            yield SinkFrame(due_s, _between(before, frame, due_s).weights)
+            between = _between(before, frame, due_s)
+            yield SinkFrame(due_s, between.weights, between.head)
             self._count += 1
 
     def end(self) -> Iterator[SinkFrame]:
         """The frames during which the last one is still shown; afterwards a stream may begin anew."""
         before, self._before = self._before, None
         while before is not None and (due_s := self._due_s()) < before.time_s + self._shown_s - _ROUNDING_S:
-            yield SinkFrame(due_s, before.weights)
+            yield SinkFrame(due_s, before.weights, before.head)
             self._count += 1
 
     def _due_s(self) -> float:
@@ -47,4 +48,5 @@ def _between(before: TimedWeights, after: TimedWeights, time_s: float) -> TimedW
     if time_s >= after.time_s - _ROUNDING_S or before.time_s >= after.time_s:
         return after
     share = (time_s - before.time_s) / (after.time_s - before.time_s)
-    return SinkFrame(time_s, before.weights + share * (after.weights - before.weights))
+    weights = before.weights + share * (after.weights - before.weights)
+    return SinkFrame(time_s, weights, before.head + share * (after.head - before.head))

@@ -30,11 +30,13 @@ class Raw:
         start_frame: index of the first frame.
         weights: (T, 52) float32, not clamped; not finite where the model fails.
         speaking: (T,) float32, 0 where nobody speaks, 1 where somebody does.
+        level_db: (T,) float32, how loud it is, in dB of full scale; it runs ahead of the frames as `speaking` does.
     """
 
     start_frame: int
     weights: np.ndarray
     speaking: np.ndarray
+    level_db: np.ndarray
 
 
 class Engine:
@@ -87,14 +89,14 @@ class Engine:
         heard = self._features.push(samples)
         T = len(heard.log_mel)
         if T == 0:
-            return Raw(self.next_frame, np.zeros((0, 52), np.float32), np.zeros(0, np.float32))
+            return Raw(self.next_frame, np.zeros((0, 52), np.float32), np.zeros(0, np.float32), heard.level_db)
         speaking = self._gate.apply(heard.level_db, heard.voiced)
         self._speech_frames += int((speaking > 0.5).sum())
         self._speaking = bool(speaking[-1] > 0.5)
         weights = self._denoise(heard.log_mel, speaking, settings)
         start, skip = self.next_frame, min(max(DELAY_FRAMES - self._next_feature, 0), T)
         self._next_feature += T
-        return Raw(start, weights[skip:], speaking[skip:])
+        return Raw(start, weights[skip:], speaking[skip:], heard.level_db[skip:])
 
     def _denoise(self, log_mel: np.ndarray, speaking: np.ndarray, settings: Settings) -> np.ndarray:
         T = len(log_mel)

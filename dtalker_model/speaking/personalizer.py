@@ -25,6 +25,7 @@ class Personalizer:
         self._default = self._identity[self.identities.index("default")]
         self._heard_identity = _selection(card.listener_identities, self.identities, "default")
         self._heard_emotion = _selection(card.listener_emotions, self.emotions, "neutral")
+        self._chosen: tuple[Settings, np.ndarray] | None = None
 
     @property
     def embedding_dim(self) -> int:
@@ -40,12 +41,17 @@ class Personalizer:
 
     def emotion(self, settings: Settings, heard: np.ndarray | None) -> np.ndarray:
         """Emotion embeddings (T, D) by `heard` (T, E), the listener's probabilities; (1, D) if nothing is inferred."""
+        if heard is None and self._chosen is not None and self._chosen[0] is settings:
+            return self._chosen[1]
         target = (self._weights(settings) @ self._emotion)[None]
         if heard is not None:
             share = np.float32(1.0 if settings.emotion == LIVE else settings.live_share)
             believed = _believed(heard @ self._heard_emotion, self._emotion, self._unlabelled)
             target = (1 - share) * target + share * believed
-        return self._neutral + np.float32(settings.intensity) * (target - self._neutral)
+        target = self._neutral + np.float32(settings.intensity) * (target - self._neutral)
+        if heard is None:  # the same for frame after frame
+            self._chosen = settings, target
+        return target
 
     def mixture(self, who: np.ndarray, mood: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Identity and emotion (T, D) of an enrolled voice: all that `who` (T, I) and `mood` (T, E) believe, doubts

@@ -178,7 +178,7 @@ class Performer:
         performance = self._performance
         for frame in frames:
             time_s = frame.time_s + performance.from_s
-            self._pages.frame(frame_message(performance.stream, self._sequence, time_s, frame.weights))
+            self._pages.frame(frame_message(performance.stream, self._sequence, time_s, frame.weights, frame.head))
             self._sequence += 1
 
     def _next_stream(self) -> int:

@@ -1,8 +1,8 @@
 """What crosses the WebSocket: binary frames and audio, and the page's JSON messages, checked field by field.
 
 Binary, little-endian: uint32 kind, uint32 stream, uint32 number, uint32 zero, float64 time_s, then the payload.
-A frame (kind 1) carries its sequence number and 52 float32; audio (kind 2) its sample rate and int16 mono samples;
-the page's microphone (kind 3) likewise, without a stream.
+A frame (kind 1) carries its sequence number, 52 float32 and the 5 of the head; audio (kind 2) its sample rate and int16
+mono samples; the page's microphone (kind 3) likewise, without a stream.
 """
 
 import json
@@ -59,9 +59,12 @@ FIELDS: dict[str, set[str]] = {
 OPTIONAL = {"from_s"}
 
 
-def frame_message(stream: int, sequence: int, time_s: float, weights: npt.NDArray[np.float32]) -> bytes:
-    """A face: `weights` (52,) in 0..1, to be shown `time_s` seconds into `stream`."""
-    return HEADER.pack(FRAME, stream, sequence & 0xFFFFFFFF, 0, time_s) + weights.astype("<f4").tobytes()
+def frame_message(
+    stream: int, sequence: int, time_s: float, weights: npt.NDArray[np.float32], head: npt.NDArray[np.float32]
+) -> bytes:
+    """A face: `weights` (52,) in 0..1 and `head` (5,) in rad, to be shown `time_s` seconds into `stream`."""
+    values = np.concatenate([weights, head]).astype("<f4")
+    return HEADER.pack(FRAME, stream, sequence & 0xFFFFFFFF, 0, time_s) + values.tobytes()
 
 
 def audio_message(stream: int, sample_rate_hz: int, time_s: float, samples: npt.NDArray[np.int16]) -> bytes:

@@ -20,6 +20,7 @@ from dtalker_ros.nodes.frame_times import FrameTimes
 from dtalker_ros.nodes.process import interruptible, run_node, spin
 from dtalker_ros.parameters.node_parameters import NodeParameters
 from dtalker_ros.parameters.parameters import ParameterSpec
+from dtalker_ros.topic_head import TopicHead
 
 PARAMETERS = (
     ParameterSpec("sinks", [""], f"Where the frames go: {sink_help()}.", read_only=True),
@@ -51,6 +52,7 @@ class SinkNode(Node):
         self._next_sequence: int | None = None
         self.frames = self.lost = 0
         self.over = threading.Event()
+        self._heads = TopicHead(self, "head", QOS)
         self.create_subscription(FaceInfo, "dtalker/info", self._on_info, QOS)
         self.create_subscription(Blendshapes, "blendshapes", self._on_frame, QOS)
 
@@ -117,7 +119,8 @@ class SinkNode(Node):
                     f"the clock of the frames jumped by {self._times.jump_s:.2f} s: they go on without a gap",
                     throttle_duration_sec=10.0,
                 )
-            self._fan_out.write([SinkFrame(time_s, np.array(message.weights, np.float32))])
+            head = self._heads.of(int(message.sequence))
+            self._fan_out.write([SinkFrame(time_s, np.array(message.weights, np.float32), head)])
 
     def _count(self, sequence: int) -> None:
         if self._next_sequence is not None and sequence > self._next_sequence:

@@ -202,7 +202,7 @@ def talker_that_fails(fails: Callable[[int], bool]) -> Talker:
     card = read_card(model_path("dtalker"))
     personalizer = Personalizer(card)
     step = OnnxStep(model_path("dtalker"), personalizer.embedding_dim, card.steps)
-    settings = Settings(blink=False, idle=False)
+    settings = Settings(blink=False, idle=False, stillness=1.0)
     return Talker(card, Engine(FailingStep(step, fails), None, personalizer), settings)
 
 

@@ -14,7 +14,7 @@ from import_graph import circle, graph, importers, sources, unnamed, uphill
 PLAN = {
     "dtalker_model": """
         telemetry errors printable rates faults blendshapes settings part_file card
-        hearing sound_files speaking output voices talker enrolment __init__
+        hearing sound_files speaking output gesture voices talker enrolment __init__
         joint_maps avatar sinks view cli
         networks
     """,
@@ -26,7 +26,7 @@ PLAN = {
     "dtalker_model/sinks": "needed protocol resample fan_out records network heads registry __init__",
     "dtalker_ros": """
         __init__ audio timing parameters joints drivers calibration publish_rate release timed_talker worker ear outputs
-        tap enroller enroll_service talker_topics topic_audio topic_faults topic_face playback
+        tap enroller enroll_service talker_topics topic_audio topic_faults topic_head topic_face playback
         nodes
     """,
     "training": """

@@ -43,8 +43,8 @@ class FakeTalker:
         while len(self._recent) >= REACH:
             weights = np.zeros(52, np.float32)
             weights[:2] = self._recent[0], self.settings.gain
-            speaking = float(self._recent[0] != 0)
-            frames.append(SimpleNamespace(start_sample=FRAME * self._sent, weights=weights, speaking=speaking))
+            said = {"weights": weights, "speaking": float(self._recent[0] != 0), "head": np.zeros(5, np.float32)}
+            frames.append(SimpleNamespace(start_sample=FRAME * self._sent, **said))
             self._recent = self._recent[FRAME:]
             self._sent += 1
         return frames

@@ -10,14 +10,19 @@ from dtalker_model.sinks import FanOut, Sink, SinkFrame, StreamInfo, parse_sinks
 from dtalker_model.sinks.heads.glb_container import Glb
 
 BEGUN_NS = 1_700_000_000_250_000_000
+HEAD_SLOPES = np.array([0.1, 0.2, -0.15, 0.05, -0.1])
+"""Of yaw, pitch, roll and the gaze, rad/s."""
 TINY_TARGETS = ("browOuterUp_R", "blendShape2.JawOpen", "notArkit", "eyeBlink_L")
 TINY_INDICES = {0: INDEX["browOuterUpRight"], 1: INDEX["jawOpen"], 3: INDEX["eyeBlinkLeft"]}
 
 
 def ramp(seconds: float, rate_hz: float = 50.0) -> list[SinkFrame]:
-    """Frames whose weights change linearly: weight i at time t is ``(i + 1) / 60 * t / seconds``."""
+    """Frames whose weights change linearly: weight i at time t is ``(i + 1) / 60 * t / seconds``, and their heads by
+    `HEAD_SLOPES` t.
+    """
     slopes = np.arange(1, len(ARKIT_NAMES) + 1, dtype=np.float32) / 60 / seconds
-    return [SinkFrame(k / rate_hz, (slopes * k / rate_hz).astype(np.float32)) for k in range(round(seconds * rate_hz))]
+    times_s = [k / rate_hz for k in range(round(seconds * rate_hz))]
+    return [SinkFrame(t, (slopes * t).astype(np.float32), (HEAD_SLOPES * t).astype(np.float32)) for t in times_s]
 
 
 def info(**changes: object) -> StreamInfo:

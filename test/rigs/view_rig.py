@@ -74,6 +74,8 @@ class Client:
     socket: Any
     frames: list[tuple[int, int, float, np.ndarray]] = field(default_factory=list)
     """Stream, sequence, time in s, weights."""
+    head: np.ndarray = field(default_factory=lambda: np.zeros(5, np.float32))
+    """Of the newest frame, rad."""
     texts: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
     async def until(self, condition: Callable[[], Any], wait_s: float = WAIT_S) -> Any:
@@ -89,7 +91,10 @@ class Client:
         """Sort a message in."""
         if message.type == aiohttp.WSMsgType.BINARY:
             _, stream, sequence, _, time_s = HEADER.unpack_from(message.data)
-            self.frames.append((stream, sequence, time_s, np.frombuffer(message.data, "<f4", offset=HEADER.size)))
+            values = np.frombuffer(message.data, "<f4", offset=HEADER.size)
+            assert len(values) == 57
+            self.frames.append((stream, sequence, time_s, values[:52]))
+            self.head = values[52:]
         else:
             text = json.loads(message.data)
             self.texts.setdefault(text["type"], []).append(text)

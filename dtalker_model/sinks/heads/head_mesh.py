@@ -56,6 +56,16 @@ class HeadMesh:
         )
 
 
+def bounds(glb: Glb) -> tuple[Floats, Floats]:
+    """The lowest and the highest corner (3,) of a box around the asset's scene, in its axes."""
+    corners = []
+    for mesh, place in _placed_meshes(glb):
+        for part in mesh["primitives"]:
+            points = glb.array(part["attributes"]["POSITION"]).astype(np.float32) @ place[:3, :3].T + place[:3, 3]
+            corners += [points.min(axis=0), points.max(axis=0)]
+    return np.min(corners, axis=0), np.max(corners, axis=0)
+
+
 def _part(glb: Glb, mesh: dict[str, Any], primitive: dict[str, Any], matrix: Floats) -> HeadMesh:
     turn = matrix[:3, :3].T
     vertices = glb.array(primitive["attributes"]["POSITION"]).astype(np.float32) @ turn + matrix[:3, 3]

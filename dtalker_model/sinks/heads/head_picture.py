@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from dtalker_model.sinks.heads.glb_container import Glb
 from dtalker_model.sinks.heads.head_mesh import Floats, HeadMesh
+from dtalker_model.sinks.heads.neck import neck_point, turned
 from dtalker_model.sinks.needed import needed
 
 BACKGROUND = (233, 237, 243)
@@ -45,16 +46,20 @@ class MeshPicture:
         self._mesh = mesh
         low, high = self._mesh.vertices.min(axis=0), self._mesh.vertices.max(axis=0)
         self._centre = (low + high) / 2
+        self._neck = neck_point(low, high)
         height = float(max((high - low)[:2]))
         self._camera_z = float(high[2]) + _CAMERA_HEADS * height
         self._focus = size * FINER / (height * _MARGIN) * _CAMERA_HEADS * height
 
-    def draw(self, weights: Floats) -> bytes:
-        """The picture for `weights` of the mesh: rows of RGB bytes from the top."""
+    def draw(self, weights: Floats, head: Floats | None = None) -> bytes:
+        """The picture for `weights` of the mesh, turned by the pose `head` (5,): rows of RGB bytes from the top."""
         side = self.size * FINER
         image = self._image.new("RGB", (side, side), BACKGROUND)
         polygon = self._draw.Draw(image).polygon
-        corners, colours = self._seen(self._mesh.posed(weights))
+        vertices = self._mesh.posed(weights)
+        if head is not None and head.any():
+            vertices = turned(vertices, self._neck, head)
+        corners, colours = self._seen(vertices)
         for points, colour in zip(corners.reshape(-1, 6).tolist(), colours.tolist()):
             polygon(points, fill=tuple(colour))
         return bytes(image.reduce(FINER).tobytes())

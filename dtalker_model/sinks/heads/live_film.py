@@ -82,6 +82,6 @@ class LiveFilm:
         """Encode `frame` as every picture that is still to come before `end_s`."""
         while self.pictures / self._rate_hz < end_s and not self._cut:
             if self._drawn is None or self._drawn[0] is not frame:
-                self._drawn = frame, self._picture.draw(frame.weights)
+                self._drawn = frame, self._picture.draw(frame.weights, frame.head)
             self._encoder.write(self._drawn[1])
             self.pictures += 1

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from dtalker_model.blendshapes import ARKIT_NAMES
 from dtalker_model.errors import AudioError, SinkError
@@ -113,8 +112,8 @@ class VideoSink:
         done = 0
         try:
             with self._encoder(len(faces)) as encoder:
-                for weights in faces:
-                    encoder.write(picture.draw(weights))
+                for face in faces:
+                    encoder.write(picture.draw(face.weights, face.head))
                     done += 1
                     self._tell(done / len(faces))
         except SinkError as error:
@@ -145,12 +144,12 @@ class VideoSink:
     def _part(self) -> Path:
         return self.path.with_name(f"{self.path.stem}.part{self.path.suffix}")
 
-    def _faces(self) -> list[npt.NDArray[np.float32]]:
+    def _faces(self) -> list[TimedWeights]:
         """One face for each picture from time 0 on; a pause in the stream holds the last one."""
         times_s = np.array([frame.time_s for frame in self._frames])
         pictures = round(float(times_s[-1]) * self.rate_hz) + 1
         shown = np.searchsorted(times_s, np.arange(pictures) / self.rate_hz + 1e-6, side="right") - 1
-        return [self._frames[max(0, index)].weights for index in shown]
+        return [self._frames[max(0, index)] for index in shown]
 
     def _tell(self, part: float) -> None:
         if self._info.progress is not None:

@@ -2,12 +2,19 @@
 
 Layout: ``<I`` 6; ``$`` and a UUID (37 bytes); ``!i`` length of the name; the name; ``!I`` frame of the day, ``!f``
 sub-frame; ``!II`` rate and its denominator; ``!B`` 61; ``!61f``. The first 52 values are in ARKit order; the other 9
-are yaw, pitch and roll of the head and of both eyes, which stay 0: the gaze is in the eyeLook values.
+are yaw, pitch and roll of the head and of both eyes in rad. In what the app records, an eye's yaw is above 0 where it
+looks to the character's own right and its pitch where it looks down (r with the eyeLook values of 0.97 and above, 0.63
+rad for a value of 1, over 329 s). The head's slots follow the eyes', as in Epic's AppleARKitFaceSupport, where one
+function turns both into numbers and changes the signs of yaw and roll together: roll is above 0 towards the own left
+shoulder. No recording with a moving head was at hand, so the head's signs are not tried.
 """
 
 import struct
 import time
 import uuid
+
+import numpy as np
+import numpy.typing as npt
 
 from dtalker_model.blendshapes import ARKIT_NAMES
 from dtalker_model.sinks.network.pace import FilePace, LivePace
@@ -17,10 +24,16 @@ from dtalker_model.sinks.protocol import StreamInfo, TimedWeights
 PORT = 11111
 RATE_HZ = 60
 VERSION = 6
-ROTATIONS = 9
-VALUES = len(ARKIT_NAMES) + ROTATIONS
+VALUES = len(ARKIT_NAMES) + 9
 
 _DAY_S = 86_400
+
+
+def rotations(head: npt.NDArray[np.float32]) -> list[float]:
+    """The last nine values for a pose (5,) in the order of `POSE_NAMES`."""
+    yaw, pitch, roll, gaze_yaw, gaze_pitch = head.tolist()
+    eye = [-gaze_yaw, gaze_pitch, 0.0]
+    return [-yaw, pitch, -roll, *eye, *eye]
 
 
 class LiveLinkSink:
@@ -55,7 +68,7 @@ class LiveLinkSink:
     def packet(self, frame: TimedWeights) -> bytes:
         """The datagram for `frame`."""
         number = round(self._first + frame.time_s * self.rate_hz) % (_DAY_S * self.rate_hz)
-        values = struct.pack(f"!{VALUES}f", *frame.weights.tolist(), *([0.0] * ROTATIONS))
+        values = struct.pack(f"!{VALUES}f", *frame.weights.tolist(), *rotations(frame.head))
         return self._head + struct.pack("!If", number, 0.0) + self._tail + values
 
     def close(self) -> None:

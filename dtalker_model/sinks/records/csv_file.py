@@ -1,4 +1,4 @@
-"""CSV: a header, then a row for each frame with its time in seconds and its 52 weights."""
+"""CSV: a header, then a row for each frame with its time in seconds, its 52 weights and the pose of the head."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,15 +7,17 @@ from dtalker_model.blendshapes import ARKIT_NAMES
 from dtalker_model.part_file import PartFile
 from dtalker_model.sinks.protocol import StreamInfo, TimedWeights
 
-HEADER = ",".join(("time_s", *ARKIT_NAMES)) + "\n"
-_WEIGHTS = ",".join(["%.5f"] * len(ARKIT_NAMES)) + "\n"
+HEAD_COLUMNS = ("headYaw_rad", "headPitch_rad", "headRoll_rad", "gazeYaw_rad", "gazePitch_rad")
+"""In the order of `POSE_NAMES`, behind the weights, so that whoever reads 53 columns reads on."""
+HEADER = ",".join(("time_s", *ARKIT_NAMES, *HEAD_COLUMNS)) + "\n"
+_WEIGHTS = ",".join(["%.5f"] * (len(ARKIT_NAMES) + len(HEAD_COLUMNS))) + "\n"
 _ROW = "%.2f," + _WEIGHTS
 _FINE_ROW = "%.6f," + _WEIGHTS
 
 
 def csv_rows(frames: Sequence[TimedWeights], row: str = _ROW) -> str:
-    """One line for each frame: its time in seconds and its 52 weights in 0..1."""
-    return "".join([row % (frame.time_s, *frame.weights.tolist()) for frame in frames])
+    """One line for each frame: its time in seconds, its 52 weights in 0..1, and its `HEAD_COLUMNS`."""
+    return "".join([row % (frame.time_s, *frame.weights.tolist(), *frame.head.tolist()) for frame in frames])
 
 
 class CsvSink:

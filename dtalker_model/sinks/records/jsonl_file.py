@@ -1,8 +1,9 @@
-"""JSON lines: one object for each frame, weights by their ARKit names."""
+"""JSON lines: one object for each frame, weights by their ARKit names, the pose of the head by its own."""
 
 import json
 from pathlib import Path
 
+from dtalker_model.output.pose import POSE_NAMES
 from dtalker_model.part_file import PartFile
 from dtalker_model.sinks.protocol import StreamInfo, TimedWeights
 
@@ -10,7 +11,9 @@ DIGITS = 5
 
 
 class JsonLinesSink:
-    """``jsonl:FILE``, or ``jsonl:-`` for stdout: ``{"frame": 0, "time_s": 0.0, "weights": {"jawOpen": 0.1, ...}}``."""
+    """``jsonl:FILE``, or ``jsonl:-`` for stdout: ``{"frame": 0, "time_s": 0.0, "weights": {"jawOpen": 0.1, ...},
+    "head": {"yaw": 0.05, ...}}``, the head in rad.
+    """
 
     address = None
 
@@ -31,7 +34,8 @@ class JsonLinesSink:
     def write(self, frame: TimedWeights) -> None:
         assert self._file is not None
         weights = {name: round(value, DIGITS) for name, value in zip(self._names, frame.weights.tolist())}
-        row = {"frame": self._file.records, "time_s": round(frame.time_s, 6), "weights": weights}
+        head = {name: round(value, DIGITS) for name, value in zip(POSE_NAMES, frame.head.tolist())}
+        row = {"frame": self._file.records, "time_s": round(frame.time_s, 6), "weights": weights, "head": head}
         self._file.write(json.dumps(row).encode() + b"\n")
 
     def close(self) -> None:

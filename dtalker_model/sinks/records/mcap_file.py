@@ -1,6 +1,7 @@
 """MCAP with ROS 2 messages: opens in Foxglove, plays with ``ros2 bag play TAKE.mcap``.
 
-Holds ``dtalker/msg/Blendshapes`` on ``/blendshapes`` and, once, ``dtalker/msg/FaceInfo`` on ``/dtalker/info``.
+Holds ``dtalker/msg/Blendshapes`` on ``/blendshapes``, ``dtalker/msg/Head`` on ``/head`` and, once,
+``dtalker/msg/FaceInfo`` on ``/dtalker/info``.
 """
 
 import struct
@@ -9,10 +10,18 @@ from pathlib import Path
 from typing import Any
 
 from dtalker_model.errors import SinkError
+from dtalker_model.output.pose import POSE_NAMES
 from dtalker_model.part_file import PartFile
 from dtalker_model.sinks.needed import needed
 from dtalker_model.sinks.protocol import StreamInfo, TimedWeights
-from dtalker_model.sinks.records.mcap_schema import BLENDSHAPES_TEXT, BLENDSHAPES_TYPE, INFO_TEXT, INFO_TYPE
+from dtalker_model.sinks.records.mcap_schema import (
+    BLENDSHAPES_TEXT,
+    BLENDSHAPES_TYPE,
+    HEAD_TEXT,
+    HEAD_TYPE,
+    INFO_TEXT,
+    INFO_TYPE,
+)
 
 CHUNK_BYTES = 16_384
 """About a second of frames: no more than this is lost when the power goes."""
@@ -34,6 +43,7 @@ class McapSink:
         self._info = StreamInfo(0)
         self._writer: Any = None
         self._schema: Any = None
+        self._head_schema: Any = None
         self._stream: _RecordStream | None = None
         self._frames = 0
 
@@ -44,18 +54,22 @@ class McapSink:
         self._writer = library.Writer(self._stream, chunk_size=CHUNK_BYTES)
         schema = self._writer.register_msgdef(INFO_TYPE, INFO_TEXT)
         self._schema = self._writer.register_msgdef(BLENDSHAPES_TYPE, BLENDSHAPES_TEXT)
+        self._head_schema = self._writer.register_msgdef(HEAD_TYPE, HEAD_TEXT)
         self._write("/dtalker/info", schema, info.begun_ns, _face_info(info))
 
     def write(self, frame: TimedWeights) -> None:
         message: dict[str, Any] = {"sequence": self._frames, "weights": frame.weights.tolist()}
-        self._frames += 1
-        self._write("/blendshapes", self._schema, self._info.begun_ns + round(frame.time_s * 1e9), message)
+        head: dict[str, Any] = {"sequence": self._frames, **dict(zip(POSE_NAMES, frame.head.tolist()))}
+        time_ns = self._info.begun_ns + round(frame.time_s * 1e9)
+        self._write("/head", self._head_schema, time_ns, head)
+        self._frames += 1  # a recording that is cut between the two has a frame less
+        self._write("/blendshapes", self._schema, time_ns, message)
 
     def _write(self, topic: str, schema: Any, time_ns: int, message: dict[str, Any]) -> None:
         seconds, nanoseconds = divmod(time_ns, 1_000_000_000)
         stamp = {"sec": seconds, "nanosec": nanoseconds}
         message["header"] = {"stamp": stamp, "frame_id": self._info.face}
-        self._writer.write_message(topic, schema, message, log_time=time_ns, sequence=max(0, self._frames - 1))
+        self._writer.write_message(topic, schema, message, log_time=time_ns, sequence=message.get("sequence", 0))
 
     def close(self) -> None:
         if self._stream is None:

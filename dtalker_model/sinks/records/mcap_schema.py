@@ -4,6 +4,7 @@ A test compares them with ``msg/*.msg``.
 """
 
 from dtalker_model.blendshapes import ARKIT_NAMES
+from dtalker_model.output.pose import POSE_NAMES
 
 _HEADER = """\
 ================================================================================
@@ -26,6 +27,10 @@ BLENDSHAPES_FIELDS = "std_msgs/Header header\nuint64 sequence\nfloat32[52] weigh
     f"uint8 {_constant(name)}={index}\n" for index, name in enumerate(ARKIT_NAMES)
 )
 BLENDSHAPES_TEXT = BLENDSHAPES_FIELDS + _HEADER
+
+HEAD_TYPE = "dtalker/msg/Head"
+HEAD_FIELDS = "std_msgs/Header header\nuint64 sequence\n" + "".join(f"float32 {name}\n" for name in POSE_NAMES)
+HEAD_TEXT = HEAD_FIELDS + _HEADER
 
 INFO_TYPE = "dtalker/msg/FaceInfo"
 INFO_FIELDS = """\

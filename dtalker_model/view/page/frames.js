@@ -1,6 +1,7 @@
 // The frames that have arrived, by their time in the stream, and the face between two of them.
 
 export const COUNT = 52;
+export const VALUES = COUNT + 5; // the head behind the weights: yaw, pitch, roll, and the eyes, in rad
 const KEEP_S = 12;
 const BLEND_MS = 160;
 
@@ -10,7 +11,7 @@ export class Frames {
   #before = null;
   #rests = false;
   #changedMs = -Infinity;
-  #shown = new Float32Array(COUNT);
+  #shown = new Float32Array(VALUES);
   stream = -1;
   received = 0;
   missed = 0;
@@ -32,7 +33,7 @@ export class Frames {
   /** Nothing comes any more: the face goes over to rest smoothly. */
   rest() {
     this.#times = [0];
-    this.#weights = [new Float32Array(COUNT)];
+    this.#weights = [new Float32Array(VALUES)];
     this.#before = this.#shown.slice();
     this.#changedMs = performance.now();
     this.#rests = true;
@@ -68,7 +69,7 @@ export class Frames {
     const span = times[high] - times[low];
     const part = span > 0 ? Math.min(Math.max((time - times[low]) / span, 0), 1) : 0;
     const a = this.#weights[low], b = this.#weights[high];
-    for (let k = 0; k < COUNT; k++) out[k] = a[k] + (b[k] - a[k]) * part;
+    for (let k = 0; k < VALUES; k++) out[k] = a[k] + (b[k] - a[k]) * part;
     this.#blend(out);
     this.#shown.set(out);
     return times[low] + span * part;
@@ -78,6 +79,6 @@ export class Frames {
     const part = (performance.now() - this.#changedMs) / BLEND_MS;
     if (part >= 1 || !this.#before) return;
     const eased = part * part * (3 - 2 * part);
-    for (let k = 0; k < COUNT; k++) out[k] = this.#before[k] + (out[k] - this.#before[k]) * eased;
+    for (let k = 0; k < VALUES; k++) out[k] = this.#before[k] + (out[k] - this.#before[k]) * eased;
   }
 }

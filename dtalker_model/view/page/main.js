@@ -4,7 +4,7 @@ import { Belief } from "./belief.js";
 import { Clock } from "./clock.js";
 import { Connection } from "./connection.js";
 import { Curves } from "./curves.js";
-import { COUNT, Frames } from "./frames.js";
+import { COUNT, Frames, VALUES } from "./frames.js";
 import { Microphone } from "./microphone.js";
 import { Panel } from "./panel.js";
 import { RosText } from "./ros_text.js";
@@ -79,7 +79,8 @@ settings.addEventListener("change", ({ detail }) => {
 });
 settings.addEventListener("reached", ({ detail }) => { $("reach").textContent = `${detail.toFixed(0)} ms`; });
 
-const face = new Float32Array(COUNT);
+const values = new Float32Array(VALUES);
+const face = values.subarray(0, COUNT), head = values.subarray(COUNT);
 const measured = { offsets: [], refreshes: 0 };
 let before = { ms: 0, time: NaN }, refreshMs = 16, told = { ms: 0, received: 0 };
 
@@ -91,8 +92,8 @@ function refresh(ms) {
   refreshMs += 0.1 * (Math.min(ms - before.ms, 300) - refreshMs);
   measured.refreshes += 1;
   const time = clock.at(ms + refreshMs);
-  before = { ms, time: time === null ? NaN : frames.at(time, face) };
-  stage.draw(face);
+  before = { ms, time: time === null ? NaN : frames.at(time, values) };
+  stage.draw(face, head);
   curves?.add(face, ms);
   if (measured.refreshes % 4 === 0) transport.tick();
   if (ms - told.ms > TOLD_EVERY_MS) {
@@ -124,4 +125,4 @@ connection.open();
 stage.load("avatar.glb", avatar.morphs).catch((error) => notice(`The head cannot be loaded: ${error.message}`));
 
 /** For the console, and for the tests that run the page in a real browser. */
-window.dtalker = { clock, connection, face, frames, measured, settings, sound, stage };
+window.dtalker = { clock, connection, face, frames, head, measured, settings, sound, stage };

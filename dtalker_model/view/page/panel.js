@@ -5,7 +5,7 @@ import { choice, element, number, slider, toggle } from "./controls.js";
 const $ = (id) => document.getElementById(id);
 const MOTION = [
   ["articulation", "articulation", 2], ["gain_lower", "mouth", 2], ["gain_upper", "eyes, brows", 2], ["smoothing_ms", "smoothing", 0],
-  ["live_time_constant_s", "live follows in", 1], ["blink_rate_hz", "blinks", 2],
+  ["live_time_constant_s", "live follows in", 1], ["blink_rate_hz", "blinks", 2], ["stillness", "stillness", 2],
 ];
 const SWITCHES = [["blink", "Blinking"], ["idle", "Idle movement"]];
 const ARTICULATES_NOT = "This model knows one articulation alone: use the mouth's gain.";

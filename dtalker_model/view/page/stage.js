@@ -5,6 +5,7 @@ import { OrbitControls } from "three/addons/controls/OrbitControls.js";
 import { RoomEnvironment } from "three/addons/environments/RoomEnvironment.js";
 import { GLTFLoader } from "three/addons/loaders/GLTFLoader.js";
 import { COUNT } from "./frames.js";
+import { Neck } from "./neck.js";
 
 const FIELD_OF_VIEW = 24;
 const TRANSPORT_PX = 112; // of the bar at the bottom, with its margin
@@ -28,6 +29,7 @@ export class Stage {
   #shown = new Float32Array(COUNT).fill(-1);
   #dirty = true;
   #box = null;
+  #neck = null;
   #ratio = Math.min(devicePixelRatio, 2);
   #slowest = null;
   #size = "";
@@ -55,6 +57,7 @@ export class Stage {
     });
     this.scene.add(scene);
     this.#box = new THREE.Box3().setFromObject(scene);
+    this.#neck = new Neck(scene, this.#box);
     this.recentre();
     await this.renderer.compileAsync(this.scene, this.camera);
     this.canvas.classList.add("shown");
@@ -98,10 +101,10 @@ export class Stage {
     this.#resize();
   }
 
-  /** Give the head `weights` (52, 0..1) and draw, if anything has changed. */
-  draw(weights) {
+  /** Give the head `weights` (52, 0..1), turn it by `head` (yaw, pitch, roll in rad) and draw, if anything has changed. */
+  draw(weights, head) {
     this.controls.update();
-    let largest = 0;
+    let largest = this.#neck ? this.#neck.turn(head) : 0;
     for (let k = 0; k < COUNT; k++) largest = Math.max(largest, Math.abs(weights[k] - this.#shown[k]));
     if (largest < SMALLEST_CHANGE && !this.#dirty) return;
     for (const { influences, pairs } of this.#morphs) for (const [place, index] of pairs) influences[place] = weights[index];

@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 import pytest
 from checkout import ROOT
-from sink_rig import BEGUN_NS, feed, info, ramp
+from sink_rig import BEGUN_NS, HEAD_SLOPES, feed, info, ramp
 
 from dtalker_model.blendshapes import ARKIT_NAMES
+from dtalker_model.output.pose import POSE_NAMES
 from dtalker_model.sinks.records import mcap_schema
 
 FULL = Path("/dev/full")
@@ -31,9 +32,11 @@ def test_csv(tmp_path: Path) -> None:
     for name, rate_hz in (("a.csv", 50), ("b.csv", 30)):
         with (tmp_path / name).open(newline="") as file:
             header, *rows = csv.reader(file)
-        assert header == ["time_s", *ARKIT_NAMES]
+        assert header[:53] == ["time_s", *ARKIT_NAMES]
+        assert header[53:] == ["headYaw_rad", "headPitch_rad", "headRoll_rad", "gazeYaw_rad", "gazePitch_rad"]
         np.testing.assert_allclose(np.array(rows, float)[:, 0], np.arange(2 * rate_hz) / rate_hz, atol=1e-6)
-    np.testing.assert_allclose(np.array(rows, float)[:59, 1:], weights_of()[0] + _line(30)[:59], atol=1e-5)
+    np.testing.assert_allclose(np.array(rows, float)[:59, 1:53], weights_of()[0] + _line(30)[:59], atol=1e-5)
+    np.testing.assert_allclose(np.array(rows, float)[:59, 53:], np.outer(np.arange(59) / 30, HEAD_SLOPES), atol=2e-5)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.csv", "b.csv"]
 
 
@@ -58,6 +61,31 @@ def test_json_lines(tmp_path: Path) -> None:
     assert [row["time_s"] for row in rows] == [frame.time_s for frame in FRAMES]
     assert all(tuple(row["weights"]) == ARKIT_NAMES for row in rows)
     np.testing.assert_allclose([list(row["weights"].values()) for row in rows], weights_of(), atol=1e-5)
+    assert all(tuple(row["head"]) == POSE_NAMES for row in rows)
+    np.testing.assert_allclose([list(row["head"].values()) for row in rows], heads_of(), atol=1e-5)
+
+
+def heads_of(frames: Any = FRAMES) -> np.ndarray:
+    return np.array([frame.head for frame in frames])
+
+
+def rosbag_heads(path: Path) -> list[Any]:
+    """The messages on the topic ``/head`` of a recording."""
+    highlevel = pytest.importorskip("rosbags.highlevel")
+    with highlevel.AnyReader([path]) as reader:
+        heads = [c for c in reader.connections if c.topic == "/head"]
+        assert {c.msgtype for c in heads} == {"dtalker/msg/Head"}
+        return [reader.deserialize(raw, c.msgtype) for c, _, raw in reader.messages(connections=heads)]
+
+
+def test_mcap_holds_the_heads_of_its_frames(tmp_path: Path) -> None:
+    path = tmp_path / "take.mcap"
+    assert feed([f"mcap:{path}"], FRAMES) == []
+    heads = rosbag_heads(path)
+    assert [head.sequence for head in heads] == list(range(100))
+    np.testing.assert_array_equal([[getattr(head, name) for name in POSE_NAMES] for head in heads], heads_of())
+    stamps_ns = [head.header.stamp.sec * 10**9 + head.header.stamp.nanosec for head in heads]
+    np.testing.assert_array_equal(stamps_ns, rosbag_rows(path)[0])
 
 
 def rosbag_rows(path: Path) -> tuple[np.ndarray, np.ndarray, list[Any]]:
@@ -72,6 +100,8 @@ def rosbag_rows(path: Path) -> tuple[np.ndarray, np.ndarray, list[Any]]:
             if connection.topic == "/dtalker/info":
                 assert connection.msgtype == "dtalker/msg/FaceInfo"
                 infos.append(message)
+                continue
+            if connection.topic == "/head":
                 continue
             assert (connection.topic, connection.msgtype) == ("/blendshapes", "dtalker/msg/Blendshapes")
             assert message.header.stamp.sec * 10**9 + message.header.stamp.nanosec == time_ns
@@ -103,15 +133,19 @@ def test_mcap_has_profile_schema_and_index(tmp_path: Path) -> None:
         mcap = reader.make_reader(file, validate_crcs=True)
         assert mcap.get_header().profile == "ros2"
         summary = mcap.get_summary()
-        assert sum(summary.statistics.channel_message_counts.values()) == 101
+        assert sum(summary.statistics.channel_message_counts.values()) == 201
         assert {channel.message_encoding for channel in summary.channels.values()} == {"cdr"}
         assert {schema.encoding for schema in summary.schemas.values()} == {"ros2msg"}
-        assert len(list(mcap.iter_messages())) == 101
+        assert len(list(mcap.iter_messages())) == 201
 
 
 @pytest.mark.parametrize(
     ("name", "fields"),
-    [("Blendshapes", mcap_schema.BLENDSHAPES_FIELDS), ("FaceInfo", mcap_schema.INFO_FIELDS)],
+    [
+        ("Blendshapes", mcap_schema.BLENDSHAPES_FIELDS),
+        ("FaceInfo", mcap_schema.INFO_FIELDS),
+        ("Head", mcap_schema.HEAD_FIELDS),
+    ],
 )
 def test_mcap_schemas_are_the_messages(name: str, fields: str) -> None:
     text = (ROOT / "msg" / f"{name}.msg").read_text()
@@ -129,7 +163,7 @@ def test_a_full_device_is_told_and_the_others_go_on(tmp_path: Path) -> None:
 def limited(tmp_path: Path, name: str, blocks: int) -> tuple[int, str]:
     """Feed 20 s to `name` in a process whose files may not exceed `blocks` KiB, like on a disk that fills up."""
     program = (
-        "import sys; from sink_rig import feed, ramp; "
+        "import sys; from sink_rig import HEAD_SLOPES, feed, ramp; "
         f"print('\\n'.join(feed([{str(tmp_path / name)!r}, {str(tmp_path / 'other.csv')!r} + '?rate=1'], ramp(20.0))))"
     )
     shell = f"ulimit -f {blocks}; cd '{ROOT / 'test' / 'rigs'}' && PYTHONPATH=../.. '{sys.executable}' -c \"$0\""
@@ -146,7 +180,7 @@ def test_a_disk_that_fills_up_keeps_whole_rows(tmp_path: Path, blocks: int) -> N
     assert line.endswith(
         f"File too large; the {len(rows) - 1} frames so far are in {tmp_path}/a.csv.part; the rest goes on"
     )
-    assert all(row.count(",") == 52 for row in rows)
+    assert all(row.count(",") == 57 for row in rows)
     assert not (tmp_path / "a.csv").exists()
 
 

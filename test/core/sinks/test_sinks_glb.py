@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from checkout import ROOT
-from sink_rig import TINY_INDICES, TINY_TARGETS, feed, ramp, tiny_head
+from sink_rig import HEAD_SLOPES, TINY_INDICES, TINY_TARGETS, feed, ramp, tiny_head
 
 from dtalker_model.sinks.heads.glb_container import Glb
 from dtalker_model.sinks.heads.glb_morphs import known
@@ -26,10 +26,11 @@ def floats(gltf: Any, index: int) -> np.ndarray:
     """An accessor's values, taken from pygltflib's view of the file."""
     accessor = gltf.accessors[index]
     view = gltf.bufferViews[accessor.bufferView]
-    assert (accessor.componentType, accessor.type) == (5126, "SCALAR")
+    width = {"SCALAR": 1, "VEC4": 4}[accessor.type]
+    assert accessor.componentType == 5126
     assert view.byteOffset % 4 == 0
-    assert view.byteLength == 4 * accessor.count
-    return np.frombuffer(gltf.binary_blob(), "<f4", accessor.count, view.byteOffset)
+    assert view.byteLength == 4 * width * accessor.count
+    return np.frombuffer(gltf.binary_blob(), "<f4", width * accessor.count, view.byteOffset)
 
 
 def animated_weights(path: Path) -> tuple[np.ndarray, dict[str, np.ndarray]]:
@@ -39,6 +40,8 @@ def animated_weights(path: Path) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     (animation,) = gltf.animations
     times, meshes = np.zeros(0), {}
     for channel in animation.channels:
+        if channel.target.path == "rotation":
+            continue
         assert channel.target.path == "weights"
         sampler = animation.samplers[channel.sampler]
         assert sampler.interpolation == "LINEAR"
@@ -84,6 +87,42 @@ def test_the_head_itself_stays_what_it_was(tmp_path: Path, head: Path) -> None:
         assert mesh.faces.shape == (4, 3)
     data = path.read_bytes()
     assert len(data) == struct.unpack_from("<I", data, 8)[0]
+
+
+def turns_of(path: Path) -> tuple[Any, np.ndarray]:
+    """The node that turns, as pygltflib reads it, and its rotations (T, 4)."""
+    pygltflib = pytest.importorskip("pygltflib")
+    gltf = pygltflib.GLTF2().load_binary(str(path))
+    (channel,) = (c for c in gltf.animations[-1].channels if c.target.path == "rotation")
+    return gltf.nodes[channel.target.node], floats(gltf, gltf.animations[-1].samplers[channel.sampler].output)
+
+
+def test_our_own_head_turns_about_its_neck(tmp_path: Path) -> None:
+    transform = pytest.importorskip("scipy.spatial.transform")
+    path = tmp_path / "take.glb"
+    assert feed([f"{path}?rate=50"], ramp(SECONDS)) == []
+    node, turns = turns_of(path)
+    expected = transform.Rotation.from_euler("YXZ", np.outer(np.arange(100) / 50, HEAD_SLOPES[:3])).as_quat()
+    np.testing.assert_allclose(turns.reshape(-1, 4), expected, atol=1e-6)
+    assert 0.05 < node.translation[1] < 0.1 and len(node.children) == 1  # of 0.24 m
+
+
+def test_a_bone_called_head_turns_in_the_axes_of_what_it_hangs_on(tmp_path: Path, head: Path) -> None:
+    transform = pytest.importorskip("scipy.spatial.transform")
+    glb = Glb.read(head)
+    rest, above = (transform.Rotation.from_euler("xyz", angles) for angles in ([0.3, -0.2, 0.1], [1.2, 0.4, -0.5]))
+    nodes = glb.json["nodes"]
+    nodes += [{"name": "neck", "rotation": above.as_quat().tolist(), "children": [len(nodes) + 1]}]
+    nodes += [{"name": "mixamorig:Head", "rotation": rest.as_quat().tolist()}]
+    glb.json["skins"] = [{"joints": [len(nodes) - 2, len(nodes) - 1]}]
+    head.write_bytes(glb.to_bytes())
+    path = tmp_path / "take.glb"
+    assert feed([f"{path}?avatar={head}&rate=50"], ramp(SECONDS)) == []
+    node, turns = turns_of(path)
+    assert node.name == "mixamorig:Head"
+    wanted = transform.Rotation.from_euler("YXZ", np.outer(np.arange(100) / 50, HEAD_SLOPES[:3]))
+    world = above * transform.Rotation.from_quat(turns.reshape(-1, 4))
+    np.testing.assert_allclose((wanted * above * rest).as_matrix(), world.as_matrix(), atol=1e-5)
 
 
 def test_our_own_head(tmp_path: Path) -> None:
@@ -139,9 +178,9 @@ def test_a_disk_without_room_for_the_take_keeps_its_beginning(tmp_path: Path, he
     path = tmp_path / "take.glb"
     program = (
         "from sink_rig import feed, ramp; "
-        f"print(*feed(['{path}?avatar={head}'], ramp(100.0)))"  # 3000 frames: 60 kB
+        f"print(*feed(['{path}?avatar={head}'], ramp(100.0)))"  # 3000 frames: 108 kB
     )
-    shell = f"ulimit -f 40; cd '{ROOT / 'test' / 'rigs'}' && PYTHONPATH=../.. '{sys.executable}' -c \"$0\""
+    shell = f"ulimit -f 60; cd '{ROOT / 'test' / 'rigs'}' && PYTHONPATH=../.. '{sys.executable}' -c \"$0\""
     run = subprocess.run(["bash", "-c", shell, program], capture_output=True, text=True, check=False, timeout=120)
     assert "File too large; the first 1500 of 3000 frames are there; the rest goes on" in run.stdout, run.stderr
     times, _ = animated_weights(path)

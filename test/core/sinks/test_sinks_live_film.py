@@ -84,9 +84,9 @@ def test_it_is_encoded_while_the_stream_runs(sink: VideoSink) -> None:
 def test_an_interruption_of_the_end_leaves_a_whole_film(sink: VideoSink, monkeypatch: pytest.MonkeyPatch) -> None:
     drawn, draw = threading.Semaphore(1 + 20), HeadPicture.draw  # `open` tries the head with one
 
-    def slowly(self: HeadPicture, weights: np.ndarray) -> bytes:
+    def slowly(self: HeadPicture, weights: np.ndarray, head: np.ndarray | None = None) -> bytes:
         drawn.acquire(timeout=WAIT_S)
-        return draw(self, weights)
+        return draw(self, weights, head)
 
     def interrupt(what: str, part: float) -> None:
         until(lambda: sink._film is not None and sink._film.pictures == 20, "twenty pictures")

@@ -7,10 +7,11 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
-from sink_rig import BEGUN_NS, feed, info, ramp
+from sink_rig import BEGUN_NS, HEAD_SLOPES, feed, info, ramp
 
 from dtalker_model.blendshapes import ARKIT_NAMES
 from dtalker_model.errors import SinkError
@@ -73,7 +74,10 @@ def test_live_link(receiver: socket.socket) -> None:
     assert values.shape == (60, 61)
     expected = np.minimum(np.arange(60) / 60, 0.98)[:, None] * np.arange(1, 53) / 60
     np.testing.assert_allclose(values[:, :52], expected, atol=1e-5)
-    assert not values[:, 52:].any()
+    turned = np.minimum(np.arange(60) / 60, 0.98)[:, None] * HEAD_SLOPES
+    yaw, pitch, roll, gaze_yaw, gaze_pitch = turned.T
+    eye = [-gaze_yaw, gaze_pitch, 0 * yaw]  # the app's yaw is above 0 to the own right, its pitch down
+    np.testing.assert_allclose(values[:, 52:], np.array([-yaw, pitch, -roll, *eye, *eye]).T, atol=1e-5)
     assert ARKIT_NAMES[0] == "eyeBlinkLeft" and ARKIT_NAMES[17] == "jawOpen" and ARKIT_NAMES[51] == "tongueOut"
 
 
@@ -81,6 +85,7 @@ def test_vmc(receiver: socket.socket) -> None:
     dispatcher_module = pytest.importorskip("pythonosc.dispatcher")
     server_module = pytest.importorskip("pythonosc.osc_server")
     faces: list[dict[str, float]] = [{}]
+    bones: list[tuple[Any, ...]] = []
     done = threading.Event()
 
     def on_value(address: str, name: str, value: float) -> None:
@@ -94,6 +99,7 @@ def test_vmc(receiver: socket.socket) -> None:
     dispatcher = dispatcher_module.Dispatcher()
     dispatcher.map("/VMC/Ext/Blend/Val", on_value)
     dispatcher.map("/VMC/Ext/Blend/Apply", on_apply)
+    dispatcher.map("/VMC/Ext/Bone/Pos", lambda address, *values: bones.append(values))
     with server_module.BlockingOSCUDPServer(("127.0.0.1", 0), dispatcher) as server:
         server.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
@@ -110,6 +116,17 @@ def test_vmc(receiver: socket.socket) -> None:
     assert all(list(face) == names for face in faces[:60])
     expected = np.minimum(np.arange(60) / 60, 0.98)[:, None] * np.arange(1, 53) / 60
     np.testing.assert_allclose([list(face.values()) for face in faces[:60]], expected, atol=1e-5)
+    assert {values[0] for values in bones} == {"Head"} and len(bones) >= 60
+    turned = np.minimum(np.arange(60) / 60, 0.98)[:, None] * HEAD_SLOPES[:3]
+    np.testing.assert_allclose([values[4:] for values in bones[:60]], in_unity(turned), atol=1e-6)
+    assert not np.any([values[1:4] for values in bones])
+
+
+def in_unity(turns: np.ndarray) -> np.ndarray:
+    """Quaternions of yaw, pitch, roll about Unity's axes: left-handed, x to the character's own right."""
+    transform = pytest.importorskip("scipy.spatial.transform")
+    left_handed = turns * [-1, 1, -1]  # to the right, down, to the left shoulder
+    return np.asarray(transform.Rotation.from_euler("YXZ", left_handed).as_quat())
 
 
 def test_vmc_datagrams_fit_one_packet_each(receiver: socket.socket) -> None:

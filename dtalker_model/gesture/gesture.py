@@ -1,0 +1,83 @@
+"""Head and eyes of one stream, frame by frame: what sways, what glances, and how still the whole is kept.
+
+The noise comes from the seed and goes in one after the other, as the student's does: any chunking gives the same pose.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from dtalker_model.gesture.glance import Glance
+from dtalker_model.gesture.head_model import TURNS, HeadModel
+from dtalker_model.gesture.sway import Sway
+from dtalker_model.output.pose import POSE_LIMITS, Array, eyes_shown
+from dtalker_model.rates import FRAME_RATE_HZ
+from dtalker_model.settings import Settings
+
+EASE_FRAMES = FRAME_RATE_HZ // 2
+"""A changed stillness is in force after half a second, when it changed by 1."""
+NOISE = 1
+"""The stream of random numbers of a seed that is the head's; the student's has none of this kind."""
+
+
+@dataclass(frozen=True)
+class Moves:
+    """What T frames do.
+
+    Attributes:
+        head: (T, 3) float32, rad: yaw, pitch, roll.
+        eyes: (T, 2) float32, rad: what is added to where the face looks, to the left and down.
+        share: (T, 1) float32, 0..1: how much of the face's own look is left; None for all of it.
+    """
+
+    head: Array
+    eyes: Array
+    share: Array | None
+
+
+class Gesture:
+    """The movement of one stream. Deterministic for a seed, whatever the chunks."""
+
+    def __init__(self, model: HeadModel, settings: Settings) -> None:
+        self.model = model
+        self._sway, self._glance = Sway(model), Glance(model, settings.seed)
+        self._against = np.zeros((TURNS, 2), np.float32)
+        self._against[:2] = -np.diag(model.steady)
+        self.reset(settings)
+
+    def reset(self, settings: Settings) -> None:
+        """A head at rest; `settings.seed` starts the noise."""
+        self._sway.reset()
+        self._glance.reset(settings.seed)
+        self._noise = np.random.default_rng((settings.seed, NOISE))
+        self._share = 1.0 - settings.stillness
+
+    def apply(self, level_db: Array, speaking: Array, settings: Settings) -> Moves:
+        """The moves of T frames that hear levels (T,) in dB of full scale and the speech gate (T,)."""
+        self._glance.seed = settings.seed
+        head = self._sway.apply(self._draw, level_db, speaking, settings.idle)
+        eyes = self._glance.apply(speaking)
+        share = self._shares(len(level_db), 1.0 - settings.stillness)
+        if share is not None:
+            head, eyes = head * share, eyes * share
+        return Moves(head, eyes + head @ self._against, share)
+
+    def _draw(self, count: int) -> Array:
+        return self._noise.standard_normal((count, TURNS), np.float32)
+
+    def _shares(self, count: int, wanted: float) -> Array | None:
+        """How much of the movement is left (T, 1) in each of the next frames; None for all of it."""
+        if abs(self._share - wanted) < 1e-9:
+            return None if wanted == 1 else np.full((count, 1), wanted, np.float32)
+        way = wanted - self._share
+        shares = self._share + np.sign(way) * np.minimum(np.arange(1, count + 1) / EASE_FRAMES, abs(way))
+        self._share = float(shares[-1])
+        return shares.astype(np.float32)[:, None]
+
+
+def poses(moves: Moves, faces: Array) -> Array:
+    """Poses (T, 5) of heads that do `moves` with `faces` (T, 52): the gaze is what the face shows."""
+    turns = np.concatenate([moves.head, eyes_shown(faces)], axis=1)
+    return np.minimum(np.maximum(turns, -POSE_LIMITS), POSE_LIMITS)
