@@ -13,7 +13,7 @@ from dtalker_model.errors import DtalkerError, SettingError
 from dtalker_ros.nodes.process import run_node, spin
 from dtalker_ros.parameters.node_parameters import NodeParameters
 from dtalker_ros.parameters.parameters import ParameterSpec
-from dtalker_ros.topic_face import TopicFace
+from dtalker_ros.topics.topic_face import TopicFace
 
 PARAMETERS = (
     ParameterSpec("talker", "dtalker", "Name of the talker node whose face is shown.", read_only=True),

@@ -20,7 +20,7 @@ from dtalker_ros.nodes.frame_times import FrameTimes
 from dtalker_ros.nodes.process import interruptible, run_node, spin
 from dtalker_ros.parameters.node_parameters import NodeParameters
 from dtalker_ros.parameters.parameters import ParameterSpec
-from dtalker_ros.topic_head import TopicHead
+from dtalker_ros.topics.topic_head import TopicHead
 
 PARAMETERS = (
     ParameterSpec("sinks", [""], f"Where the frames go: {sink_help()}.", read_only=True),

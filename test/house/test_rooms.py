@@ -26,7 +26,7 @@ PLAN = {
     "dtalker_model/sinks": "needed protocol resample fan_out records network heads registry __init__",
     "dtalker_ros": """
         __init__ audio timing parameters joints drivers calibration publish_rate release timed_talker worker ear outputs
-        tap enroller enroll_service talker_topics topic_audio topic_faults topic_head topic_face playback
+        tap enroller enroll_service topics playback
         nodes
     """,
     "training": """

@@ -9,7 +9,7 @@ from ros_rig import QOS, Listener, listener
 from std_msgs.msg import Int16MultiArray
 
 from dtalker_ros.parameters.parameters import NODE_PARAMETERS
-from dtalker_ros.topic_audio import TopicAudio
+from dtalker_ros.topics.topic_audio import TopicAudio
 
 __all__ = ["listener"]
 

@@ -10,9 +10,9 @@ import numpy as np
 from dtalker_model.card import model_path
 from dtalker_model.gesture.head_model import read_head_model
 from training.corpus.clips import corpus_folder
-from training.corpus.head_motion import read_head_tracks
-from training.evaluation.head_figures import TURN_NAMES, figures
-from training.evaluation.heads import compare, recorded
+from training.heads.compare import compare, recorded
+from training.heads.figures import TURN_NAMES, figures
+from training.heads.motion import read_head_tracks
 
 
 def main(model: str, as_json: bool) -> None:

@@ -13,12 +13,12 @@ import numpy as np
 from dtalker_model.gesture.head_model import HeadModel, to_dict
 from dtalker_model.rates import FRAME_RATE_HZ
 from training.corpus.clips import corpus_folder
-from training.corpus.head_motion import HeadTrack, read_head_tracks
-from training.evaluation.head_figures import spectral_densities
-from training.evaluation.heads import compare, sway_through
-from training.evaluation.looks import measure_looks
+from training.heads.compare import compare, sway_through
+from training.heads.figures import spectral_densities
+from training.heads.fit import answered, causal_filter, circle_spectrum, fit_response, symmetric
+from training.heads.looks import measure_looks
+from training.heads.motion import HeadTrack, read_head_tracks
 from training.loop.commit import current_commit
-from training.stages.head_fit import answered, causal_filter, circle_spectrum, fit_response, symmetric
 
 BANDWIDTH_HZ = 12.0
 """Recordings of 30 frames a second are believed up to here."""

@@ -30,8 +30,8 @@ def rows_of(path: Path) -> np.ndarray:
     """Times and weights (T, 53) of a CSV."""
     with path.open(newline="") as file:
         header, *rows = csv.reader(file)
-    assert header == ["time_s", *ARKIT_NAMES]
-    return np.array(rows, np.float64).reshape(-1, 53)
+    assert header[:53] == ["time_s", *ARKIT_NAMES] and len(header) == 58
+    return np.array(rows, np.float64).reshape(-1, 58)[:, :53]
 
 
 def lines(path: Path) -> int:

@@ -19,10 +19,10 @@ from dtalker_model.view.backend import Broadcast, about_text, settings_text
 from dtalker_model.view.sound import Sound
 from dtalker_model.view.wire import Message, audio_message, frame_message, to_json
 from dtalker_ros.parameters.remote_settings import RemoteSettings
-from dtalker_ros.talker_topics import TalkerTopics
-from dtalker_ros.topic_audio import TopicAudio
-from dtalker_ros.topic_faults import TopicFaults
-from dtalker_ros.topic_head import TopicHead
+from dtalker_ros.topics.talker_topics import TalkerTopics
+from dtalker_ros.topics.topic_audio import TopicAudio
+from dtalker_ros.topics.topic_faults import TopicFaults
+from dtalker_ros.topics.topic_head import TopicHead
 
 AUDIO_PERIOD_S = 0.02
 CLOCK_PERIOD_S = 0.5

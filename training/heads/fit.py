@@ -19,7 +19,7 @@ import numpy as np
 from dtalker_model.gesture.head_model import HEARD, TURNS
 from dtalker_model.gesture.sway import loudness
 from dtalker_model.rates import FRAME_RATE_HZ
-from training.corpus.head_motion import HeadTrack
+from training.heads.motion import HeadTrack
 
 PITCH = 1
 GRID = 1024

@@ -12,9 +12,9 @@ from dtalker_model.gesture.head_model import HeadModel
 from dtalker_model.gesture.sway import Sway, loudness
 from dtalker_model.rates import FRAME_RATE_HZ
 from training.corpus.clips import load_audio
-from training.corpus.head_motion import HeadTrack
-from training.evaluation.head_figures import TURN_NAMES, Heads, band_levels_db, figures, ranges_rad
-from training.evaluation.looks import measure_looks
+from training.heads.figures import TURN_NAMES, Heads, band_levels_db, figures, ranges_rad
+from training.heads.looks import measure_looks
+from training.heads.motion import HeadTrack
 from training.listening.voice_pitch import VOICED, track_pitch
 
 SEEDS = 4
