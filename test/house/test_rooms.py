@@ -30,7 +30,7 @@ PLAN = {
         nodes
     """,
     "training": """
-        __init__ loop acoustics corpus listening data hearing joints
+        __init__ loop acoustics corpus listening heads data hearing joints
         evaluation networks predictors stages release reports
         __main__
     """,

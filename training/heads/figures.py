@@ -17,6 +17,8 @@ BANDS_HZ = (0.2, 0.25, 0.315, 0.4, 0.5, 0.63, 0.8, 1.0, 1.25, 1.6, 2.0, 2.5, 3.1
 """Middles of third octaves."""
 _PARTS = 5
 """Frequencies at which a third octave is read."""
+_NOTHING = 1e-12
+"""Of a head that is still, rad^2/Hz."""
 _LEAST = 20
 """Frames that a correlation needs."""
 
@@ -54,7 +56,7 @@ def band_levels_db(clips: Sequence[np.ndarray], fps: float) -> np.ndarray:
     parts = 2.0 ** (np.linspace(-1, 1, _PARTS) * (_PARTS - 1) / _PARTS / 6)
     frequencies_hz = np.outer(BANDS_HZ, parts).ravel()
     power = np.einsum("fii->fi", spectral_densities(clips, fps, frequencies_hz)).real
-    return 10 * np.log10(power.reshape(len(BANDS_HZ), _PARTS, -1).mean(axis=1))
+    return 10 * np.log10(power.reshape(len(BANDS_HZ), _PARTS, -1).mean(axis=1) + _NOTHING)
 
 
 def ranges_rad(clips: Sequence[np.ndarray]) -> np.ndarray:
@@ -71,14 +73,13 @@ def correlations(heads: Heads) -> dict[str, list[float]]:
             if where.sum() >= _LEAST and heard[where].std() > 0:
                 rows.setdefault(name, []).append(_with_each(heard[where], turns[where]))
                 rows.setdefault(f"{name}, speed", []).append(_with_each(heard[where], speed[where]))
-    return {name: np.nanmean(values, axis=0).tolist() for name, values in rows.items()}
+    return {name: np.mean(values, axis=0).tolist() for name, values in rows.items()}
 
 
 def _with_each(heard: np.ndarray, columns: np.ndarray) -> np.ndarray:
-    """r (n,) of heard (N,) with each of columns (N, n); NaN where one does not move."""
+    """r (n,) of heard (N,) with each of columns (N, n); 0 with one that does not move."""
     a, b = heard - heard.mean(), columns - columns.mean(axis=0)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray((a @ b) / np.sqrt((a @ a) * np.square(b).sum(axis=0)))
+    return np.asarray((a @ b) / np.sqrt((a @ a) * np.square(b).sum(axis=0) + _NOTHING**2))
 
 
 def figures(heads: Heads) -> dict[str, object]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from dtalker_model.gesture.glance import SHORTEST_S
 from dtalker_model.gesture.head_model import HeadModel, to_dict
 from dtalker_model.rates import FRAME_RATE_HZ
 from training.corpus.clips import corpus_folder
@@ -77,9 +78,9 @@ def fit(settings: HeadTraining, tracks: Sequence[HeadTrack]) -> HeadModel:
     model = HeadModel(
         noise=np.zeros((1, 3, 3), np.float32),
         response=response.astype(np.float32),
-        calm=calmness(tracks),
-        contact_s=round(looks.contact_s, 3),
-        averted_s=round(looks.averted_s, 3),
+        calm=round(calmness(tracks, [t.on_frame_clock(t.turns) for t in tracks]), 3),
+        contact_s=round(max(looks.contact_s, SHORTEST_S), 3),
+        averted_s=round(max(looks.averted_s, SHORTEST_S), 3),
         aversion=round(looks.aversion, 3),
         near_rad=(round(looks.near_rad[0], 4), round(looks.near_rad[1], 4)),
         far_rad=(round(looks.far_rad[0], 4), round(looks.far_rad[1], 4)),
@@ -89,7 +90,10 @@ def fit(settings: HeadTraining, tracks: Sequence[HeadTrack]) -> HeadModel:
 
 
 def colour(settings: HeadTraining, tracks: Sequence[HeadTrack], model: HeadModel) -> HeadModel:
-    """`model` with noise so coloured that its heads, measured as the recordings are, have the recordings' spectrum."""
+    """`model` with noise so coloured, and so calm in silence, that its heads, measured as the recordings are, have the
+    recordings' spectrum and their calm.
+    """
+    calm = calmness(tracks, [t.on_frame_clock(t.turns) for t in tracks])
     hz = np.arange(STEP_HZ, BANDWIDTH_HZ, STEP_HZ)
     wanted = symmetric(spectral_densities([t.turns for t in tracks], tracks[0].clip.fps, hz))
     rest = [t.on_frame_clock(t.turns) - answered(t, model.response)[slice(*t.frames)] for t in tracks]
@@ -97,22 +101,24 @@ def colour(settings: HeadTraining, tracks: Sequence[HeadTrack], model: HeadModel
     for _ in range(settings.rounds):
         noise = causal_filter(circle_spectrum(density, hz), settings.noise_taps)
         model = replace(model, noise=noise.astype(np.float32))
-        made = spectral_densities(sway_through(model, tracks, settings.seed), FRAME_RATE_HZ, hz)
+        heads = sway_through(model, tracks, settings.seed)
+        model = replace(model, calm=round(float(np.clip(model.calm * calm / calmness(tracks, heads), 0.1, 1)), 3))
+        made = spectral_densities(heads, FRAME_RATE_HZ, hz)
         ratio = np.sqrt(_smooth(np.einsum("fii->fi", wanted).real) / _smooth(np.einsum("fii->fi", made).real))
         density = density * ratio[:, :, None] * ratio[:, None, :]
     return model
 
 
-def calmness(tracks: Sequence[HeadTrack]) -> float:
-    """How fast heads turn in silence, compared with speech: root mean square, all turns alike."""
+def calmness(tracks: Sequence[HeadTrack], turns: Sequence[np.ndarray]) -> float:
+    """How fast heads turn in silence, compared with speech: root mean square, all turns alike; turns (n, 3) of each."""
     speeds: dict[bool, list[np.ndarray]] = {True: [], False: []}
-    for track in tracks:
-        speed = np.gradient(track.on_frame_clock(track.turns), axis=0)
+    for track, turned in zip(tracks, turns):
+        speed = np.gradient(turned, axis=0)
         gate = track.speaking[slice(*track.frames)]
         for speaks, where in ((True, gate > SPEAKS), (False, gate < SILENT)):
             speeds[speaks].append(speed[where])
     speech, silence = (np.square(np.concatenate(speeds[k])).mean(axis=0) for k in (True, False))
-    return round(float(np.exp(np.log(silence / speech).mean() / 2)), 3)
+    return float(np.exp(np.log(silence / speech).mean() / 2))
 
 
 def steadiness(tracks: Sequence[HeadTrack]) -> tuple[float, float]:

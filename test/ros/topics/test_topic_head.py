@@ -21,7 +21,6 @@ def test_every_frame_has_a_head(listener: Listener, short_wav: Path) -> None:
         listener.until(lambda: listener.node.count_publishers("head"), "the topic")
         play(listener, file=str(short_wav), kind="int16")
         listener.until(lambda: len(listener.frames) > 100 and len(heads) > 100, "frames and heads")
-        listener.settle()
     by_number = {head.sequence: head for head in heads}
     frames = [frame for _, frame in listener.frames if frame.sequence in by_number]
     assert len(frames) > 90
@@ -34,6 +33,7 @@ def test_a_still_head_stays_still(listener: Listener, short_wav: Path) -> None:
     heads: list[Any] = []
     listener.node.create_subscription(Head, "head", heads.append, QOS)
     with talker(listener, stillness=1.0):
+        listener.until(lambda: listener.node.count_publishers("head"), "the topic")
         play(listener, file=str(short_wav), kind="int16")
         listener.until(lambda: len(heads) > 50, "heads")
     assert not any(getattr(head, name) for head in heads for name in POSE_NAMES)
@@ -48,7 +48,7 @@ class _Node:
 
 def _heard(*numbers: int) -> TopicHead:
     node = _Node()
-    topic = TopicHead(node, "head", QOS)  # type: ignore[arg-type]
+    topic = TopicHead(node, "head", QOS)
     topic.hear = node.hear  # type: ignore[attr-defined]
     for number in numbers:
         node.hear(SimpleNamespace(sequence=number, **dict.fromkeys(POSE_NAMES, number / 1000)))
