@@ -60,10 +60,7 @@ def measure_looks(aims: Sequence[np.ndarray], seen: Sequence[np.ndarray], fps: f
             frames[past] += length
             ended[past] += number < len(looks) - 1
     mean_s = {past: frames[past] / fps / max(ended[past], 1) for past in kinds}
-    near, far = (
-        np.sqrt(np.square(np.reshape(kinds[past], (-1, 2))).sum(axis=0) / max(len(kinds[past]), 1))
-        for past in (False, True)
-    )
+    near, far = (_deviation(kinds[past]) for past in (False, True))
     count = len(kinds[False]) + len(kinds[True])
     return Looks(
         contact_s=mean_s[False],
