@@ -13,6 +13,7 @@ from checkout import ROOT
 
 import dtalker_model
 from dtalker_model.cli.main import BAD_INPUT, main
+from dtalker_model.output.pose import POSE_NAMES
 
 Run = subprocess.CompletedProcess[str]
 
@@ -54,8 +55,8 @@ def voice(seconds: float, rate_hz: int, channels: int = 1) -> np.ndarray:
 def rows_of(text: str) -> np.ndarray:
     """Times and weights (T, 53) of a CSV, whose header must be right."""
     header, *rows = list(csv.reader(text.splitlines()))
-    assert header == ["time_s", *dtalker_model.ARKIT_NAMES]
-    return np.array(rows, np.float64).reshape(-1, 53)
+    assert header[:53] == ["time_s", *dtalker_model.ARKIT_NAMES] and header[53:] == list(POSE_NAMES)
+    return np.array(rows, np.float64).reshape(-1, 58)[:, :53]
 
 
 @pytest.fixture

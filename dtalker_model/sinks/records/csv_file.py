@@ -1,22 +1,24 @@
-"""CSV: a header, then a row for each frame with its time in seconds, its 52 weights and the pose of the head."""
+"""CSV: a header, then a row for each frame with its time in seconds, its 52 weights and the pose of the head.
+
+The pose comes last, so that whoever reads 53 columns reads on, and has the names that `training fit-joints` knows.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 from dtalker_model.blendshapes import ARKIT_NAMES
+from dtalker_model.output.pose import POSE_NAMES
 from dtalker_model.part_file import PartFile
 from dtalker_model.sinks.protocol import StreamInfo, TimedWeights
 
-HEAD_COLUMNS = ("headYaw_rad", "headPitch_rad", "headRoll_rad", "gazeYaw_rad", "gazePitch_rad")
-"""In the order of `POSE_NAMES`, behind the weights, so that whoever reads 53 columns reads on."""
-HEADER = ",".join(("time_s", *ARKIT_NAMES, *HEAD_COLUMNS)) + "\n"
-_WEIGHTS = ",".join(["%.5f"] * (len(ARKIT_NAMES) + len(HEAD_COLUMNS))) + "\n"
+HEADER = ",".join(("time_s", *ARKIT_NAMES, *POSE_NAMES)) + "\n"
+_WEIGHTS = ",".join(["%.5f"] * (len(ARKIT_NAMES) + len(POSE_NAMES))) + "\n"
 _ROW = "%.2f," + _WEIGHTS
 _FINE_ROW = "%.6f," + _WEIGHTS
 
 
 def csv_rows(frames: Sequence[TimedWeights], row: str = _ROW) -> str:
-    """One line for each frame: its time in seconds, its 52 weights in 0..1, and its `HEAD_COLUMNS`."""
+    """One line for each frame: its time in seconds, its 52 weights in 0..1, and its head's pose in rad."""
     return "".join([row % (frame.time_s, *frame.weights.tolist(), *frame.head.tolist()) for frame in frames])
 
 

@@ -33,7 +33,7 @@ def test_csv(tmp_path: Path) -> None:
         with (tmp_path / name).open(newline="") as file:
             header, *rows = csv.reader(file)
         assert header[:53] == ["time_s", *ARKIT_NAMES]
-        assert header[53:] == ["headYaw_rad", "headPitch_rad", "headRoll_rad", "gazeYaw_rad", "gazePitch_rad"]
+        assert header[53:] == ["yaw", "pitch", "roll", "gaze_yaw", "gaze_pitch"]
         np.testing.assert_allclose(np.array(rows, float)[:, 0], np.arange(2 * rate_hz) / rate_hz, atol=1e-6)
     np.testing.assert_allclose(np.array(rows, float)[:59, 1:53], weights_of()[0] + _line(30)[:59], atol=1e-5)
     np.testing.assert_allclose(np.array(rows, float)[:59, 53:], np.outer(np.arange(59) / 30, HEAD_SLOPES), atol=2e-5)

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from dtalker.msg import Blendshapes, FaceInfo
+from dtalker.msg import Blendshapes, FaceInfo, Head
 from film_rig import needs_ffmpeg, probed
 from rclpy.serialization import deserialize_message
 from ros_rig import QOS, Listener, finish, listener, play, short_wav, start, talker
@@ -133,12 +133,13 @@ def test_a_recording_holds_the_very_messages(listener: Listener, tmp_path: Path)
     assert code == 0, output
     with path.open("rb") as file:
         records = [(channel.topic, message.data) for _, channel, message in reader.make_reader(file).iter_messages()]
-    topics = {"/dtalker/info": FaceInfo, "/blendshapes": Blendshapes}
+    topics = {"/dtalker/info": FaceInfo, "/blendshapes": Blendshapes, "/head": Head}
     messages = [deserialize_message(data, topics[topic]) for topic, data in records]
     assert messages[0].names == list(ARKIT_NAMES)
-    assert len(messages) == 101
-    for (_, sent), recorded in zip(listener.frames, messages[1:]):
+    assert len(messages) == 201
+    for (_, sent), head, recorded in zip(listener.frames, messages[1::2], messages[2::2]):
         assert recorded == sent
+        assert (head.header, head.sequence, head.yaw) == (sent.header, sent.sequence, 0.0)
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
