@@ -9,8 +9,8 @@ from rclpy.qos import QoSProfile
 
 from dtalker_ros.parameters.remote_settings import RemoteSettings
 from dtalker_ros.playback.player import Player
-from dtalker_ros.talker_topics import TalkerTopics
-from dtalker_ros.topic_audio import TopicAudio
+from dtalker_ros.topics.talker_topics import TalkerTopics
+from dtalker_ros.topics.topic_audio import TopicAudio
 
 QOS = QoSProfile(depth=50)
 TOLERATED_MS = 10.0
