@@ -13,10 +13,12 @@ from dtalker_ros.audio.audio_source import AudioSource
 from dtalker_ros.audio.convert import AudioChunk, AudioReader
 from dtalker_ros.audio.publishers import Publishers
 from dtalker_ros.ear import Ear
+from dtalker_ros.expression.expressed_talker import ExpressedTalker
+from dtalker_ros.expression.expression_source import ExpressionSource
 from dtalker_ros.outputs import Outputs
 from dtalker_ros.parameters.node_parameters import NodeParameters
-from dtalker_ros.parameters.parameters import timeline_config
-from dtalker_ros.timed_talker import TalkerLike, TimedTalker
+from dtalker_ros.parameters.parameters import expression_config, timeline_config
+from dtalker_ros.timed_talker import TimedTalker
 from dtalker_ros.timing.pace import MS
 from dtalker_ros.timing.timeline import AUDIO_LEAD_MS, FRAME_NS
 from dtalker_ros.worker import Worker
@@ -32,7 +34,7 @@ class Tap:
     def __init__(
         self,
         node: LifecycleNode,
-        talker: TalkerLike,
+        talker: ExpressedTalker,
         outputs: Outputs,
         parameters: NodeParameters,
         hear: Callable[[AudioChunk], None],
@@ -42,6 +44,7 @@ class Tap:
         values = parameters.values()
         outputs.frame_id = values["frame_id"]
         self._talker = talker
+        talker.config = expression_config(values)
         given = {name: values[name] for name in ("audio_sample_rate_hz", "audio_channels", "audio_format")}
         self.engine = TimedTalker(talker, timeline_config(values), values["publish_rate_hz"], self._now_ns())
         self._publishers = Publishers()
@@ -58,6 +61,7 @@ class Tap:
             say_speaking=outputs.publish_speaking,
         )
         self._source = AudioSource(node, values["audio_type"], self._worker.submit, publishers=self._publishers)
+        self._expressions = ExpressionSource(node, lambda: talker.card, talker.express)
         steady = Clock(clock_type=ClockType.STEADY_TIME)  # simulated time may stand still; who listens then is told too
         self._timers = [
             node.create_timer(INFO_PERIOD_S, self._on_second, clock=steady),
@@ -82,7 +86,9 @@ class Tap:
             self._node.destroy_service(service)
         for timer in self._timers:
             self._node.destroy_timer(timer)
+        self._expressions.close()
         self._source.close()
+        self._talker.release()
 
     def _rest(self) -> None:
         """Publish the rows in which the mouth eases to rest, each as early as rows always come."""
@@ -102,6 +108,7 @@ class Tap:
     def change(self, values: Mapping[str, Any]) -> None:
         """Follow the node's own parameters: `values` holds all of them, the changed ones included."""
         self._outputs.frame_id = values["frame_id"]
+        self._talker.config = expression_config(values)
         self.engine.configure(timeline_config(values), values["publish_rate_hz"], self._worker.engine_ns)
         self._worker.wake()
 
@@ -121,7 +128,7 @@ class Tap:
 
     def _on_speaker(self) -> None:
         with self.engine.lock:
-            settings, belief = self._talker.settings, self._talker.belief
+            settings, belief = self._talker.in_force, self._talker.belief
             shown_ns = self.engine.timeline.show_ns(self._talker.samples)
             delay_ns = round(self.engine.timeline.delay_ms * MS)
         if settings.listens:
@@ -144,6 +151,8 @@ class Tap:
             values["intensity"] = float(request.intensity)
         result = self._parameters.set(values)
         response.success, response.message = bool(result.successful), str(result.reason)
+        if response.success and self._talker.expressing:
+            response.message = f"shown once the expression {self._talker.expressing!r} of the topic is over"
         return response
 
     def _now_ns(self) -> int:

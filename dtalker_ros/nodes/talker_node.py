@@ -22,6 +22,7 @@ from dtalker_model.talker import hears
 from dtalker_model.voices.voices import Voice, unknown_names
 from dtalker_model.voices.voices_library import voices_for
 from dtalker_ros.enroll_service import EnrollService
+from dtalker_ros.expression.expressed_talker import ExpressedTalker
 from dtalker_ros.nodes.process import run_node, spin
 from dtalker_ros.outputs import Outputs
 from dtalker_ros.parameters.node_parameters import NodeParameters
@@ -141,7 +142,7 @@ class TalkerNode(LifecycleNode):
         values = self.parameters.values()
         timeline_config(values)
         declared_format(values, None)
-        self.talker = dtalker_model.load(values["model"], threads=values["threads"])
+        self.talker = ExpressedTalker(dtalker_model.load(values["model"], threads=values["threads"]))
         self._declare_of_model()
         changes = setting_changes(self.parameters.values(), self.parameters.specs, Settings())
         self._look_up_voices(changes)

@@ -12,6 +12,7 @@ from dtalker_model.blendshapes import ARKIT_NAMES
 from dtalker_model.errors import SettingError
 from dtalker_model.settings import Settings, SettingSpec, setting_specs
 from dtalker_ros.audio.pcm import AudioFormat, sample_format
+from dtalker_ros.expression.expressed_talker import ExpressionConfig
 from dtalker_ros.timing.timeline_config import TimelineConfig
 
 PACINGS = ("clock", "asap")
@@ -77,6 +78,17 @@ NODE_PARAMETERS: tuple[ParameterSpec, ...] = (
     ),
     ParameterSpec(
         "max_queue_s", 600.0, "Audio that may wait to be spoken; beyond it the oldest is dropped.", (1.0, 7200.0), "s"
+    ),
+    ParameterSpec(
+        "expression_timeout_s",
+        10.0,
+        "An expression from the topic is shown until this long after its message; 0: until the next one.",
+        (0.0, 86400.0),
+        "s",
+    ),
+    ParameterSpec("expression_fade_s", 0.3, "How long the face takes to change to it.", (0.0, 10.0), "s"),
+    ParameterSpec(
+        "expression_return_s", 1.0, "How long it takes to return to what the parameters say.", (0.0, 60.0), "s"
     ),
     ParameterSpec("model", "dtalker", "A shipped model's name or the path of an .onnx file.", read_only=True),
     ParameterSpec("threads", 1, "Threads of inference; one is enough for one face.", (1, 64), read_only=True),
@@ -160,6 +172,12 @@ def timeline_config(values: Mapping[str, Any]) -> TimelineConfig:
         raise SettingError(f"pacing: received {values['pacing']!r}, expected 'clock' or 'asap'")
     names = ("playout_delay_ms", "gap_ms", "max_lateness_ms", "max_queue_s")
     return TimelineConfig(asap=values["pacing"] == "asap", **{name: values[name] for name in names})
+
+
+def expression_config(values: Mapping[str, Any]) -> ExpressionConfig:
+    """How long expressions that others ask for are shown."""
+    names = ("timeout_s", "fade_s", "return_s")
+    return ExpressionConfig(**{name: values[f"expression_{name}"] for name in names})
 
 
 def declared_format(values: Mapping[str, Any], announced: AudioFormat | None) -> AudioFormat:
