@@ -11,8 +11,8 @@ import pytest
 TRIES = 3
 CORE = 0.8
 """What `in_time` needs of a core: a page in a browser without a GPU draws with all of it."""
-BUSY = 0.05
-"""On a machine that is free a thread waits for a core for less than a hundredth of this share of the time."""
+BUSY = 0.02
+"""On a machine that is free a thread waits for a core for less than a fortieth of this share of the time."""
 
 
 def in_real_time(test: Callable[..., None]) -> Callable[..., None]:
