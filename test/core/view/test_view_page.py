@@ -42,6 +42,24 @@ PANEL_ALONE = """async (about) => {
   document.getElementById("articulation").dispatchEvent(new Event("input"));
   return { min, max, disabled, title, asked };
 }"""
+JOINTS_ALONE = """async (steps) => {
+  const page = new DOMParser().parseFromString(await (await fetch("/")).text(), "text/html");
+  document.body.replaceChildren(page.getElementById("panel"));
+  const { Joints } = await import("/joints.js");
+  const section = document.getElementById("joints-section"), parent = document.getElementById("joints");
+  const joints = new Joints(section, parent), seen = [section.hidden];
+  joints.offer(steps.shift());
+  seen.push(section.hidden);
+  for (const step of steps) {
+    joints.move(step);
+    seen.push([...parent.children].map((row) => [
+      row.getAttribute("aria-label"), row.getAttribute("aria-valuemin"), row.getAttribute("aria-valuemax"),
+      row.getAttribute("aria-valuenow"), row.querySelector("b").style.transform, row.lastChild.textContent,
+      row.classList.contains("top"),
+    ]));
+  }
+  return seen;
+}"""
 PHONE = {"device_scale_factor": 2, "is_mobile": True, "has_touch": True}
 
 
@@ -191,6 +209,23 @@ def test_articulation_is_moved_where_the_model_learned_it(chromium: Any, rig: Ri
     assert (shown["min"], shown["max"], shown["disabled"]) == ("0.5", "2", not articulates)
     assert ("one articulation alone" in shown["title"]) is not articulates
     assert shown["asked"] == [{"articulation": 1.5}]
+
+
+def test_joints_are_bars_between_their_limits(chromium: Any, rig: Rig) -> None:
+    joints = [
+        {"name": "jaw", "low": 0.0, "high": 0.4, "neutral": 0.0, "unit": "rad"},
+        {"name": "lip", "low": -0.004, "high": 0.004, "neutral": 0.002, "unit": "m"},
+    ]
+    page = chromium.new_page()
+    page.goto(f"{rig.server.url}settings.js")
+    steps = [{"joints": joints}, {"positions": [0.1, -0.002]}, {"positions": [0.4, None]}]
+    before, after, some, end = page.evaluate(JOINTS_ALONE, steps)
+    page.close()
+    assert before and not after, "the section is hidden where there are no joints"
+    assert some[0] == ["jaw", "0", "0.4", "0.1", "translateX(0%) scaleX(0.25)", "0.10", False]
+    assert some[1] == ["lip", "-0.004", "0.004", "-0.002", "translateX(25%) scaleX(0.5)", "-0.0020", False]
+    assert end[0][3:] == ["0.4", "translateX(0%) scaleX(1)", "0.40", True]
+    assert end[1][3:] == [None, "translateX(75%) scaleX(0)", "–", False]
 
 
 def test_sound_and_face_keep_in_step(watched: Watched, rig: Rig) -> None:
