@@ -26,6 +26,9 @@ PARAMETERS = (
         read_only=True,
     ),
     ParameterSpec("avatar", "", "A head (.glb) with ARKit morph targets; empty: the own one.", read_only=True),
+    ParameterSpec(
+        "head", "", "YAML of a robot's head whose joints are shown, as joint_states has them.", read_only=True
+    ),
     ParameterSpec("open", False, "Open the browser where there is a display.", read_only=True),
 )
 
@@ -38,7 +41,8 @@ class FaceViewerNode(Node):
         self.parameters = NodeParameters(self, lambda values: None)
         self.parameters.declare(PARAMETERS)
         self.parameters.say_unknown()
-        self.face = TopicFace(self, self.parameters.values()["talker"])
+        values = self.parameters.values()
+        self.face = TopicFace(self, values["talker"], values["head"])
 
 
 def _run(node: FaceViewerNode, stop: threading.Event) -> int:

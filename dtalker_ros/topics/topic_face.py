@@ -23,6 +23,7 @@ from dtalker_ros.topics.talker_topics import TalkerTopics
 from dtalker_ros.topics.topic_audio import TopicAudio
 from dtalker_ros.topics.topic_faults import TopicFaults
 from dtalker_ros.topics.topic_head import TopicHead
+from dtalker_ros.topics.topic_joints import TopicJoints
 
 AUDIO_PERIOD_S = 0.02
 CLOCK_PERIOD_S = 0.5
@@ -32,12 +33,15 @@ QOS = QoSProfile(depth=50)
 QUIET_S = 0.5
 """A page that asks for what is refused, again and again, writes no more than a line in this time."""
 LONGEST_LINE = 500
+HELLO = ("about", "settings", "stream", "belief", "joints", "positions")
+"""What a page that has just come is told, in this order."""
 
 
 class TopicFace:
     """A `Backend`. The node's executor runs everything but `hello` and `request`, which hand over to it."""
 
-    def __init__(self, node: Node, talker: str) -> None:
+    def __init__(self, node: Node, talker: str, robot: str = "") -> None:
+        """`robot`: YAML of a robot's head whose joints are shown, too. Raises `SettingError` where it is none."""
         self._node = node
         self._pages = Broadcast(lambda data: None, lambda kind, text: None, lambda number, text: None)
         self._topics = TalkerTopics(node, talker)
@@ -62,6 +66,8 @@ class TopicFace:
         node.create_timer(CLOCK_PERIOD_S, self._on_clock)
         self._look_around()
         self._say("stream", kind="topic", **self._clock())
+        if robot:
+            self._keep("joints", TopicJoints(node, robot, self._keep).text)
 
     # Called in the server's thread.
 
@@ -74,7 +80,7 @@ class TopicFace:
         fault = self._faults.now
         notice = {"notice": to_json("notice", text=fault)} if fault else {}
         with self._lock:
-            return {k: self._texts[k] for k in ("about", "settings", "stream", "belief") if k in self._texts} | notice
+            return {k: self._texts[k] for k in HELLO if k in self._texts} | notice
 
     def sound(self, number: int) -> Sound | None:
         """See `Backend`; the sound comes in pieces here."""

@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from checkout import ROOT
 from ros_rig import Listener, finish, listener, play, short_wav, start, talker
 
 # isort: split
 
 from dtalker.msg import Blendshapes
 from rcl_interfaces.srv import ListParameters
+from sensor_msgs.msg import JointState
 from std_msgs.msg import Int16MultiArray
 
 aiohttp = pytest.importorskip("aiohttp", reason="needs the extra [view] (aiohttp)")
@@ -203,3 +205,28 @@ def test_changes_become_parameters() -> None:
     assert (values["emotion_weights.happy"], values["emotion_weights.sad"]) == (0.0, 0.25)
     assert (values["gain.jawOpen"], values["gain.upper"]) == (1.0, 1.5)
     assert not any(name.startswith("offset") for name in values)
+
+
+def test_a_robots_joints_are_shown(listener: Listener) -> None:
+    pytest.importorskip("yaml", reason="pyyaml is not installed")
+    viewer = start("face_viewer_node", port=0, head=str(ROOT / "launch" / "heads" / "five.yaml"))
+    address = listener.logged("the face is at").split()[-1]
+    page = Page(address)
+    states = listener.node.create_publisher(JointState, "joint_states", 10)
+    try:
+        joints = listener.until(lambda: page.last("joints"), "the joints")["joints"]
+        assert [joint["name"] for joint in joints] == ["neck_yaw", "neck_pitch", "eyes_yaw", "lids", "jaw"]
+        assert joints[4] == {"name": "jaw", "low": 0.0, "high": 0.42, "neutral": 0.0, "unit": "rad"}
+        listener.until(states.get_subscription_count, "the subscription")
+        states.publish(JointState(name=["wheel", "jaw", "lids"], position=[9.0, 0.25, float("nan")]))
+        listener.until(lambda: page.last("positions"), "positions")
+        late = Page(address)
+        shown = listener.until(lambda: late.last("positions"), "positions on a page that comes later")
+        assert shown["positions"] == [None, None, None, None, 0.25]
+        late.close()
+    finally:
+        page.close()
+        code, output = finish(viewer, signal.SIGINT)
+    assert code == 0 and "Traceback" not in output, output
+    code, output = finish(start("face_viewer_node", port=0, head="none.yaml"))
+    assert code == 1 and "head: cannot read none.yaml" in output and "Traceback" not in output
