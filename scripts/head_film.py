@@ -67,8 +67,7 @@ def motion(head: Path, seconds: float = 1e9) -> Iterator[NDArray[np.float64]]:
             frame = waiting.pop(0)
             stamp_ns = round(frame.time_s * 1e9)
             mapper.push_face(stamp_ns, now_ns, frame.weights)
-            if (pose := getattr(frame, "head", None)) is not None:
-                mapper.push_pose(stamp_ns, now_ns, pose)
+            mapper.push_pose(stamp_ns, now_ns, frame.head)
         yield mapper.tick(now_ns).positions
 
 
