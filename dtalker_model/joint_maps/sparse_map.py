@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from dtalker_model.blendshapes import ARKIT_NAMES
 from dtalker_model.errors import DtalkerError, SettingError
+from dtalker_model.output.pose import POSE_NAMES
 
 Floats = NDArray[np.float64]
-CHANNELS = (*ARKIT_NAMES, "yaw", "pitch", "roll", "gaze_yaw", "gaze_pitch")
+CHANNELS = (*ARKIT_NAMES, *POSE_NAMES)
 """What a joint may follow: blendshapes (0..1), and head pose and gaze (rad)."""
 FEWEST_ROWS = 20
 LEAST_SHARE = 0.01

@@ -94,7 +94,7 @@ def picture(watched: Watched) -> np.ndarray:
 def faces(watched: Watched, weights: np.ndarray) -> np.ndarray:
     """The picture of a face that stands still."""
     text = json.dumps(weights.tolist())
-    watched.page.evaluate(f"() => {{ dtalker.frames.at = (time, out) => {{ out.set({text}); return time; }}; }}")
+    watched.page.evaluate(f"() => {{ dtalker.frames.at = (t, out) => {{ out.fill(0).set({text}); return t; }}; }}")
     count = watched.value("dtalker.measured.refreshes")
     watched.until(f"dtalker.measured.refreshes > {count + 3}")
     shown = picture(watched)
