@@ -49,11 +49,8 @@ class JointMotion:
     def aim(self, target: float, room: tuple[float, float], share: float = 1.0) -> None:
         """Take the best trajectory to `target`, as near as the `room` allows, with `share` of the highest velocity."""
         target = min(max(target, room[0]), room[1])
-        if (
-            target,
-            share,
-        ) == self._aim:  # planning again on the way gives a slower way: rounding at a limit makes it brake
-            self._go_on()
+        if (target, share) == self._aim:
+            self._go_on()  # planned again it would be slower: rounding at a limit makes it brake
         elif not self._plan(target, share) or not self._take(target, room):
             self.refusals += 1
             self._go_on()
