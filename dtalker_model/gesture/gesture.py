@@ -5,7 +5,7 @@ The noise comes from the seed and goes in one after the other, as the student's 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -22,19 +22,23 @@ NOISE = 1
 """The stream of random numbers of a seed that is the head's; the student's has none of this kind."""
 
 
-@dataclass(frozen=True)
-class Moves:
-    """What T frames do.
+class Moves(NamedTuple):
+    """What T frames do."""
 
-    Attributes:
-        head: (T, 3) float32, rad: yaw, pitch, roll.
-        eyes: (T, 2) float32, rad: what is added to where the face looks, to the left and down.
-        share: (T, 1) float32, 0..1: how much of the face's own look is left; None for all of it.
-    """
-
-    head: Array
-    eyes: Array
+    turns: Array
+    """(T, 5) float32, rad: yaw, pitch, roll of the head, and what is added to where the face looks, left and down."""
     share: Array | None
+    """(T, 1) float32, 0..1: how much of the face's own look is left; None for all of it."""
+
+    @property
+    def head(self) -> Array:
+        """(T, 3) of `turns`."""
+        return self.turns[:, :TURNS]
+
+    @property
+    def eyes(self) -> Array:
+        """(T, 2) of `turns`."""
+        return self.turns[:, TURNS:]
 
 
 class Gesture:
@@ -43,8 +47,6 @@ class Gesture:
     def __init__(self, model: HeadModel, settings: Settings) -> None:
         self.model = model
         self._sway, self._glance = Sway(model), Glance(model, settings.seed)
-        self._against = np.zeros((TURNS, 2), np.float32)
-        self._against[:2] = -np.diag(model.steady)
         self.reset(settings)
 
     def reset(self, settings: Settings) -> None:
@@ -57,12 +59,16 @@ class Gesture:
     def apply(self, level_db: Array, speaking: Array, settings: Settings) -> Moves:
         """The moves of T frames that hear levels (T,) in dB of full scale and the speech gate (T,)."""
         self._glance.seed = settings.seed
-        head = self._sway.apply(self._draw, level_db, speaking, settings.idle)
-        eyes = self._glance.apply(speaking)
-        share = self._shares(len(level_db), 1.0 - settings.stillness)
-        if share is not None:
-            head, eyes = head * share, eyes * share
-        return Moves(head, eyes + head @ self._against, share)
+        heard = zip(level_db.tolist(), speaking.tolist())
+        turns = np.array([self._frame(*now, settings.idle) for now in heard], np.float32).reshape(-1, TURNS + 2)
+        share = self._shares(len(turns), 1.0 - settings.stillness)
+        return Moves(turns if share is None else turns * share, share)
+
+    def _frame(self, level_db: float, speaking: float, idle: bool) -> tuple[float, ...]:
+        yaw, pitch, roll = self._sway.step(self._draw, level_db, speaking, idle)
+        side, height = self._glance.step(speaking)
+        steady = self.model.steady
+        return yaw, pitch, roll, side - steady[0] * yaw, height - steady[1] * pitch
 
     def _draw(self, count: int) -> Array:
         return self._noise.standard_normal((count, TURNS), np.float32)
@@ -79,5 +85,9 @@ class Gesture:
 
 def poses(moves: Moves, faces: Array) -> Array:
     """Poses (T, 5) of heads that do `moves` with `faces` (T, 52): the gaze is what the face shows."""
-    turns = np.concatenate([moves.head, eyes_shown(faces)], axis=1)
-    return np.minimum(np.maximum(turns, -POSE_LIMITS), POSE_LIMITS)
+    turns = moves.turns.copy()
+    turns[:, TURNS:] = eyes_shown(faces)
+    return np.minimum(np.maximum(turns, _LEAST, out=turns), POSE_LIMITS, out=turns)
+
+
+_LEAST = -POSE_LIMITS

@@ -9,11 +9,8 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from dtalker_model.gesture.head_model import HeadModel
 from dtalker_model.output.event_random import GLANCE_STREAM, lognormal
-from dtalker_model.output.pose import Array
 from dtalker_model.output.wander import SACCADE_TIME_CONSTANT_MS, Point, Uniform, Wander, follow
 from dtalker_model.rates import FRAME_RATE_HZ
 
@@ -37,9 +34,9 @@ class Glance:
         self.seed = seed
         self._eyes = Wander(GLANCE_STREAM, follow(SACCADE_TIME_CONSTANT_MS), self._look)
 
-    def apply(self, speaking: Array) -> Array:
-        """Turn of the eyes (T, 2) in rad, to the left and down, for the speech gate (T,)."""
-        return np.array([self._eyes.step(self.seed, float(s > SPEAKS)) for s in speaking.tolist()], np.float32)
+    def step(self, speaking: float) -> Point:
+        """Turn of the eyes in the next frame in rad, to the left and down, for the speech gate."""
+        return self._eyes.step(self.seed, 1.0 if speaking > SPEAKS else 0.0)
 
     def _look(self, uniform: Uniform) -> tuple[int, Point]:
         model = self._model

@@ -20,12 +20,13 @@ TURNS = 3
 """Yaw, pitch, roll."""
 HEARD = 2
 """What the head hears: loudness and whether somebody speaks, both 0..1; see `dtalker_model.gesture.sway`."""
+NOD_S = (0.06, 0.15, 0.4, 1.0)
+"""Time constants of what the head does with it."""
 
 HAND_TAPS = 200
 HAND_TIME_CONSTANT_FRAMES = 8.0
 HAND_DEVIATION_RAD = (0.04, 0.05, 0.03)
 HAND_NOD_RAD = -0.05
-HAND_NOD_FRAMES = 10.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +35,8 @@ class HeadModel:
 
     Attributes:
         noise: (K, 3, 3) float32, rad: white noise of k frames ago and of source j moves turn i by ``noise[k, j, i]``.
-        response: (L, 2, 3) float32, rad: loudness (0) and speech (1) of l frames ago.
+        response: (4, 2) float32, rad: how far loudness (0) and speech (1) tilt the head down, each through a low-pass
+            with the time constant of `NOD_S`.
         calm: deviation of the noise while nobody speaks; 1 while somebody does.
         contact_s, averted_s: mean length of a look at the person in front, and of one past them.
         aversion: part of all looks that go past them, 0..1.
@@ -55,10 +57,10 @@ class HeadModel:
     card: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for name, rows in (("noise", TURNS), ("response", HEARD)):
+        for name, shape in (("noise", (len(self.noise), TURNS, TURNS)), ("response", (len(NOD_S), HEARD))):
             values = getattr(self, name)
-            if values.ndim != 3 or values.shape[1:] != (rows, TURNS) or not np.isfinite(values).all():
-                raise ValueError(f"{name}: expected finite numbers (taps, {rows}, {TURNS}), found {values.shape}")
+            if values.shape != shape or not len(values) or not np.isfinite(values).all():
+                raise ValueError(f"{name}: expected finite numbers {shape}, found {values.shape}")
         if not 0 <= self.aversion <= 1 or min(self.contact_s, self.averted_s) <= 0:
             raise ValueError("looks must last, and their part be 0..1")
 
@@ -108,9 +110,8 @@ def by_hand() -> HeadModel:
     age = np.arange(HAND_TAPS)
     shape = (age + 1.0) ** 2 * np.exp(-age / HAND_TIME_CONSTANT_FRAMES)
     noise = (shape / np.linalg.norm(shape))[:, None, None] * np.diag(HAND_DEVIATION_RAD)
-    nod = (age + 1.0) * np.exp(-age / HAND_NOD_FRAMES)
-    response = np.zeros((HAND_TAPS, HEARD, TURNS))
-    response[:, 0, 1] = HAND_NOD_RAD * nod / nod.sum()
+    response = np.zeros((len(NOD_S), HEARD))
+    response[1:3, 0] = HAND_NOD_RAD * np.array([-0.6, 1.6])  # begins without a jerk: a low-pass of second order
     return HeadModel(
         noise=noise.astype(np.float32),
         response=response.astype(np.float32),

@@ -9,12 +9,12 @@ import numpy as np
 
 from dtalker_model.gesture.glance import Glance
 from dtalker_model.gesture.head_model import HeadModel
-from dtalker_model.gesture.sway import Sway, loudness
+from dtalker_model.gesture.sway import Sway
 from dtalker_model.rates import FRAME_RATE_HZ
 from training.corpus.clips import load_audio
 from training.heads.figures import TURN_NAMES, Heads, band_levels_db, figures, ranges_rad
 from training.heads.looks import measure_looks
-from training.heads.motion import HeadTrack
+from training.heads.motion import HeadTrack, loudness
 from training.listening.voice_pitch import VOICED, track_pitch
 
 SEEDS = 4
@@ -24,19 +24,22 @@ SEEDS = 4
 def sway_through(model: HeadModel, tracks: Sequence[HeadTrack], seed: int) -> list[np.ndarray]:
     """Turns (n, 3) that the model makes of the clips' voices, one stream of all of them, cut as they were recorded."""
     sway, random = Sway(model), np.random.default_rng(seed)
+
+    def draw(count: int) -> np.ndarray:
+        return random.standard_normal((count, 3), np.float32)
+
     made = []
     for track in tracks:
-        turns = sway.apply(
-            lambda n: random.standard_normal((n, 3), np.float32), track.level_db, track.speaking, idle=True
-        )
-        made.append(turns[slice(*track.frames)].astype(float))
+        heard = zip(track.level_db.tolist(), track.speaking.tolist())
+        turns = np.array([sway.step(draw, *now, idle=True) for now in heard])
+        made.append(turns[slice(*track.frames)])
     return made
 
 
 def glance_through(model: HeadModel, tracks: Sequence[HeadTrack], seed: int) -> list[np.ndarray]:
     """Where the eyes aim (n, 2) while they do what the model says, in one stream of all clips, cut as recorded."""
     glance = Glance(model, seed)
-    return [glance.apply(track.speaking)[slice(*track.frames)].astype(float) for track in tracks]
+    return [np.array([glance.step(s) for s in t.speaking.tolist()])[slice(*t.frames)] for t in tracks]
 
 
 def recorded(tracks: Sequence[HeadTrack]) -> Heads:

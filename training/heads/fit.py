@@ -7,7 +7,7 @@ alone, and pitch shares no noise with yaw and roll, which lean together.
 | ---------- | ----------------------------------------------------------- |
 | S(f)       | cross-spectral density of the noise, 3 x 3, rad^2/Hz         |
 | H(f)       | the causal filter with H H* = S and least delay (Wilson 1972) |
-| h[l]       | response of the pitch to loudness and speech of l frames ago |
+| nods       | low-passes of loudness and speech, whose mixture tilts the head |
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from dtalker_model.gesture.head_model import HEARD, TURNS
-from dtalker_model.gesture.sway import loudness
+from dtalker_model.gesture.sway import NOD_FOLLOW
 from dtalker_model.rates import FRAME_RATE_HZ
-from training.heads.motion import HeadTrack
+from training.heads.motion import HeadTrack, loudness
 
 PITCH = 1
 GRID = 1024
@@ -30,40 +30,38 @@ tracker's noise, which is left away."""
 _ROUNDS = 60
 
 
-def sound_rows(track: HeadTrack) -> np.ndarray:
-    """Loudness and speech gate (F, 2) of a clip's frames."""
-    return np.stack([loudness(track.level_db, track.speaking), track.speaking], axis=1).astype(float)
+def nods(track: HeadTrack) -> np.ndarray:
+    """Low-passes (F, 4, 2) of a clip's loudness and speech gate, with the time constants of `NOD_S`, from rest."""
+    heard = np.stack([loudness(track.level_db, track.speaking), track.speaking], axis=1).astype(float)
+    follows = np.array(NOD_FOLLOW)[:, None]
+    state, rows = np.zeros((len(NOD_FOLLOW), HEARD)), []
+    for now in heard:
+        state = state + follows * (now - state)
+        rows.append(state)
+    return np.array(rows)
 
 
-def lagged(rows: np.ndarray, taps: int) -> np.ndarray:
-    """(F, taps * n): rows (F, n) of 0, 1, ... taps - 1 frames ago; silence before the first."""
-    padded = np.concatenate([np.zeros((taps - 1, rows.shape[1])), rows])
-    return np.concatenate([padded[taps - 1 - k : len(padded) - k] for k in range(taps)], axis=1)
-
-
-def fit_response(tracks: Sequence[HeadTrack], taps: int, penalty: float) -> np.ndarray:
-    """Response (taps, 2, 3) of least squares, its differences from tap to tap penalised; of the pitch alone.
+def fit_response(tracks: Sequence[HeadTrack], penalty: float) -> np.ndarray:
+    """Response (4, 2) of least squares, its squares penalised.
 
     Each clip is compared around its own mean: nobody recorded where the head is at rest.
     """
-    squares, products = np.zeros((taps * HEARD, taps * HEARD)), np.zeros(taps * HEARD)
+    size = len(NOD_FOLLOW) * HEARD
+    squares, products = penalty * np.eye(size), np.zeros(size)
     for track in tracks:
-        begin, end = track.frames
-        heard = lagged(sound_rows(track), taps)[begin:end]
+        heard = nods(track)[slice(*track.frames)].reshape(-1, size)
         pitch = track.on_frame_clock(track.turns)[:, PITCH]
         heard = heard - heard.mean(axis=0)
         squares += heard.T @ heard
         products += heard.T @ (pitch - pitch.mean())
-    steps = np.diff(np.eye(taps + 1)[:, :taps], axis=0)  # the last tap is followed by none: the response ends at 0
-    rough = np.kron(steps.T @ steps, np.eye(HEARD))
-    response = np.zeros((taps, HEARD, TURNS))
-    response[:, :, PITCH] = np.linalg.solve(squares + penalty * rough, products).reshape(taps, HEARD)
-    return response
+    return np.asarray(np.linalg.solve(squares, products).reshape(-1, HEARD))
 
 
 def answered(track: HeadTrack, response: np.ndarray) -> np.ndarray:
     """What a clip's voice moves (F, 3)."""
-    return lagged(sound_rows(track), len(response)) @ response.reshape(-1, TURNS)
+    turns = np.zeros((len(track.level_db), TURNS))
+    turns[:, PITCH] = np.einsum("fih,ih->f", nods(track), response)
+    return turns
 
 
 def symmetric(spectrum: np.ndarray) -> np.ndarray:

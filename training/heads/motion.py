@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from dtalker_model.blendshapes import INDEX
+from dtalker_model.gesture.sway import loudness as of_frame
 from dtalker_model.hearing.features import LogMel
 from dtalker_model.hearing.voice_activity import VoiceActivity
 from dtalker_model.rates import DELAY_FRAMES, FRAME_RATE_HZ
@@ -94,6 +95,11 @@ def heard(audio: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     features = LogMel().push(audio)
     speaking = VoiceActivity().apply(features.level_db, features.voiced)
     return features.level_db[DELAY_FRAMES:], speaking[DELAY_FRAMES:]
+
+
+def loudness(level_db: np.ndarray, speaking: np.ndarray) -> np.ndarray:
+    """`dtalker_model.gesture.sway.loudness` of many frames (F,)."""
+    return np.asarray([of_frame(*now) for now in zip(level_db.tolist(), speaking.tolist())])
 
 
 def rotations(pose: np.ndarray) -> np.ndarray:

@@ -33,15 +33,14 @@ class HeadTraining:
     """Settings of the fit.
 
     Attributes:
-        noise_taps, response_taps: lengths of the filters in frames of 20 ms.
-        penalty: of the response's roughness; seconds of loudness that weigh as much.
+        noise_taps: length of the noise's filter in frames of 20 ms.
+        penalty: of the response's squares; so many frames of full loudness weigh as much.
         rounds: corrections of the spectrum by what comes out when it is measured as the recordings are.
         seed: of the noise in these corrections.
     """
 
     noise_taps: int = 200
-    response_taps: int = 60
-    penalty: float = 300.0
+    penalty: float = 10.0
     rounds: int = 4
     seed: int = 0
 
@@ -73,7 +72,7 @@ def card(settings: HeadTraining, tracks: Sequence[HeadTrack]) -> dict[str, Any]:
 
 def fit(settings: HeadTraining, tracks: Sequence[HeadTrack]) -> HeadModel:
     """The model of these heads."""
-    response = fit_response(tracks, settings.response_taps, settings.penalty)
+    response = fit_response(tracks, settings.penalty)
     looks = measure_looks([t.aim for t in tracks], [t.seen for t in tracks], tracks[0].clip.fps)
     model = HeadModel(
         noise=np.zeros((1, 3, 3), np.float32),
