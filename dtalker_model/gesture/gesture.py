@@ -59,16 +59,16 @@ class Gesture:
     def apply(self, level_db: Array, speaking: Array, settings: Settings) -> Moves:
         """The moves of T frames that hear levels (T,) in dB of full scale and the speech gate (T,)."""
         self._glance.seed = settings.seed
-        heard = zip(level_db.tolist(), speaking.tolist())
-        turns = np.array([self._frame(*now, settings.idle) for now in heard], np.float32).reshape(-1, TURNS + 2)
+        sway, glance, draw, idle = self._sway.step, self._glance.step, self._draw, settings.idle
+        against_yaw, against_pitch = self.model.steady
+        rows = []
+        for level, gate in zip(level_db.tolist(), speaking.tolist()):
+            yaw, pitch, roll = sway(draw, level, gate, idle)
+            side, height = glance(gate)
+            rows.append((yaw, pitch, roll, side - against_yaw * yaw, height - against_pitch * pitch))
+        turns = np.array(rows, np.float32).reshape(-1, TURNS + 2)
         share = self._shares(len(turns), 1.0 - settings.stillness)
         return Moves(turns if share is None else turns * share, share)
-
-    def _frame(self, level_db: float, speaking: float, idle: bool) -> tuple[float, ...]:
-        yaw, pitch, roll = self._sway.step(self._draw, level_db, speaking, idle)
-        side, height = self._glance.step(speaking)
-        steady = self.model.steady
-        return yaw, pitch, roll, side - steady[0] * yaw, height - steady[1] * pitch
 
     def _draw(self, count: int) -> Array:
         return self._noise.standard_normal((count, TURNS), np.float32)

@@ -20,8 +20,8 @@ TURNS = 3
 """Yaw, pitch, roll."""
 HEARD = 2
 """What the head hears: loudness and whether somebody speaks, both 0..1; see `dtalker_model.gesture.sway`."""
-NOD_S = (0.06, 0.15, 0.4, 1.0)
-"""Time constants of what the head does with it."""
+NOD_S = (0.2, 0.8)
+"""Time constants of what the head does with it: more of them explain no more of unseen actors' pitch."""
 
 HAND_TAPS = 200
 HAND_TIME_CONSTANT_FRAMES = 8.0
@@ -35,7 +35,7 @@ class HeadModel:
 
     Attributes:
         noise: (K, 3, 3) float32, rad: white noise of k frames ago and of source j moves turn i by ``noise[k, j, i]``.
-        response: (4, 2) float32, rad: how far loudness (0) and speech (1) tilt the head down, each through a low-pass
+        response: (2, 2) float32, rad: how far loudness (0) and speech (1) tilt the head down, each through a low-pass
             with the time constant of `NOD_S`.
         calm: deviation of the noise while nobody speaks; 1 while somebody does.
         contact_s, averted_s: mean length of a look at the person in front, and of one past them.
@@ -111,7 +111,7 @@ def by_hand() -> HeadModel:
     shape = (age + 1.0) ** 2 * np.exp(-age / HAND_TIME_CONSTANT_FRAMES)
     noise = (shape / np.linalg.norm(shape))[:, None, None] * np.diag(HAND_DEVIATION_RAD)
     response = np.zeros((len(NOD_S), HEARD))
-    response[1:3, 0] = HAND_NOD_RAD * np.array([-0.6, 1.6])  # begins without a jerk: a low-pass of second order
+    response[0, 0] = HAND_NOD_RAD
     return HeadModel(
         noise=noise.astype(np.float32),
         response=response.astype(np.float32),

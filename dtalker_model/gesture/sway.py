@@ -21,15 +21,15 @@ QUIET_DB, LOUD_DB = -60.0, -20.0
 """Levels that count as loudness 0 and 1."""
 LIVELY_TIME_CONSTANT_MS = 400.0
 """How slowly the head becomes livelier, or calm."""
-AHEAD_FRAMES = 25
-"""Noise is coloured so many frames at a time: half a second, because one frame costs nearly as much."""
+AHEAD_FRAMES = 50
+"""Noise is coloured so many frames at a time: a second, because one frame costs nearly as much."""
 
 Draw = Callable[[int], Array]
 """White noise (n, 3) float32, the next n rows of a stream."""
 Turn = tuple[float, float, float]
 """Yaw, pitch, roll in rad."""
 
-NOD_FOLLOW = tuple(follow(1000 * time_constant_s) for time_constant_s in NOD_S)
+NOD_FOLLOW = QUICK_FOLLOW, SLOW_FOLLOW = follow(1000 * NOD_S[0]), follow(1000 * NOD_S[1])
 LIVELY_FOLLOW = follow(LIVELY_TIME_CONSTANT_MS)
 
 
@@ -42,18 +42,17 @@ class Sway:
     """The filters of a head and what they remember."""
 
     def __init__(self, model: HeadModel) -> None:
-        filters = model.noise[::-1].reshape(-1, TURNS)
-        self._filters = np.ascontiguousarray(filters, np.float32)
         self._taps, self._calm = len(model.noise), model.calm
-        self._response = tuple((f, loud, gate) for f, (loud, gate) in zip(NOD_FOLLOW, model.response.tolist()))
+        self._size = 1 << (self._taps + AHEAD_FRAMES - 2).bit_length()
+        self._filters = np.fft.rfft(model.noise.astype(np.float64), self._size, axis=0)
+        self._response = model.response.tolist()
         self.reset()
 
     def reset(self) -> None:
         """A head at rest that heard nothing yet."""
         self._white = np.zeros((self._taps - 1, TURNS), np.float32)
         self._ready: list[list[float]] = []
-        self._nods = [0.0] * len(self._response)
-        self._lively = 0.0
+        self._quick = self._slow = self._lively = 0.0
 
     def step(self, draw: Draw, level_db: float, speaking: float, idle: bool) -> Turn:
         """The turn of the next frame, which hears `level_db` (dB of full scale) and the speech gate `speaking`.
@@ -64,20 +63,17 @@ class Sway:
             self._colour(draw)
         yaw, pitch, roll = self._ready.pop()
         self._lively += LIVELY_FOLLOW * (speaking - self._lively)
-        calm = self._calm
-        alive = (calm if idle else 0.0) + (1 - calm) * self._lively
-        return yaw * alive, pitch * alive + self._nod(loudness(level_db, speaking), speaking), roll * alive
-
-    def _nod(self, loud: float, speaking: float) -> float:
-        pitch, nods = 0.0, self._nods
-        for i, (follows, at_loud, at_speech) in enumerate(self._response):
-            nods[i] += follows * (at_loud * loud + at_speech * speaking - nods[i])
-            pitch += nods[i]
-        return pitch
+        alive = (self._calm if idle else 0.0) + (1 - self._calm) * self._lively
+        loud = loudness(level_db, speaking)
+        (quick_loud, quick_speech), (slow_loud, slow_speech) = self._response
+        self._quick += QUICK_FOLLOW * (quick_loud * loud + quick_speech * speaking - self._quick)
+        self._slow += SLOW_FOLLOW * (slow_loud * loud + slow_speech * speaking - self._slow)
+        return yaw * alive, pitch * alive + self._quick + self._slow, roll * alive
 
     def _colour(self, draw: Draw) -> None:
         """Make the next `AHEAD_FRAMES` rows of coloured noise, the first one last."""
         white = np.concatenate([self._white, draw(AHEAD_FRAMES)])
         self._white = white[AHEAD_FRAMES:]
-        windows = np.lib.stride_tricks.sliding_window_view(white.reshape(-1), len(self._filters))
-        self._ready = (windows[::TURNS] @ self._filters)[::-1].tolist()
+        lines = np.fft.rfft(white.astype(np.float64), self._size, axis=0)[:, None] @ self._filters
+        coloured = np.fft.irfft(lines[:, 0], self._size, axis=0)
+        self._ready = coloured[len(white) - AHEAD_FRAMES : len(white)][::-1].tolist()

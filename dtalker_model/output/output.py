@@ -149,7 +149,8 @@ class OutputStage:
             face += look_weights(look.eyes)
         face *= self._adjustment.gain
         face += self._adjustment.offset
-        np.clip(face, 0, 1, out=face)  # before the smoothing: what was cut off must not linger in its memory
+        # Before the smoothing: what was cut off must not linger in its memory.
+        np.minimum(np.maximum(face, 0, out=face), 1, out=face)
         self._face_filter.apply(face, settings.smoothing_ms)
         self.speaking = speaking.copy()
         self._speech_filter.apply(self.speaking[:, None], settings.smoothing_ms)

@@ -41,11 +41,9 @@ class Wander:
             self._event += 1
         self._frames_left -= 1
         # Two low-passes in a row: the point starts without a jerk.
-        self._via = _towards(self._via, self._target, reach, self._follow)
-        self._point = _towards(self._point, self._via, 1.0, self._follow)
+        follows, (via_x, via_y), (x, y) = self._follow, self._via, self._point
+        via_x += follows * (reach * self._target[0] - via_x)
+        via_y += follows * (reach * self._target[1] - via_y)
+        self._via = via_x, via_y
+        self._point = x + follows * (via_x - x), y + follows * (via_y - y)
         return self._point
-
-
-def _towards(a: Point, b: Point, reach: float, follow: float) -> Point:
-    """`a`, moved towards `reach` times `b`."""
-    return a[0] + follow * (reach * b[0] - a[0]), a[1] + follow * (reach * b[1] - a[1])

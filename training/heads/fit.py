@@ -31,7 +31,7 @@ _ROUNDS = 60
 
 
 def nods(track: HeadTrack) -> np.ndarray:
-    """Low-passes (F, 4, 2) of a clip's loudness and speech gate, with the time constants of `NOD_S`, from rest."""
+    """Low-passes (F, 2, 2) of a clip's loudness and speech gate, with the time constants of `NOD_S`, from rest."""
     heard = np.stack([loudness(track.level_db, track.speaking), track.speaking], axis=1).astype(float)
     follows = np.array(NOD_FOLLOW)[:, None]
     state, rows = np.zeros((len(NOD_FOLLOW), HEARD)), []
@@ -42,7 +42,7 @@ def nods(track: HeadTrack) -> np.ndarray:
 
 
 def fit_response(tracks: Sequence[HeadTrack], penalty: float) -> np.ndarray:
-    """Response (4, 2) of least squares, its squares penalised.
+    """Response (2, 2) of least squares, its squares penalised.
 
     Each clip is compared around its own mean: nobody recorded where the head is at rest.
     """

@@ -98,7 +98,7 @@ def test_loud_speech_lifts_the_head() -> None:
 
 
 def test_the_noise_has_the_deviation_of_its_filter() -> None:
-    model = replace(MODEL, response=np.zeros((4, 2), np.float32))
+    model = replace(MODEL, response=np.zeros((2, 2), np.float32))
     turns = swayed(model, np.zeros(20_000), np.ones(20_000))
     np.testing.assert_allclose(turns[500:].std(axis=0), np.sqrt(np.square(model.noise).sum(axis=(0, 1))), rtol=0.15)
 
@@ -138,7 +138,7 @@ def test_a_head_model_survives_its_file() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("noise", [[1.0]]), ("response", [[[float("nan")] * 3] * 2]), ("aversion", 2), ("contact_s", 0)]
+    ("name", "value"), [("noise", [[1.0]]), ("response", [[float("nan")] * 2] * 2), ("aversion", 2), ("contact_s", 0)]
 )
 def test_a_head_model_that_is_none_is_refused(name: str, value: object) -> None:
     content = to_dict(MODEL)
