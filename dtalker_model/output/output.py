@@ -141,14 +141,16 @@ class OutputStage:
         if settings is not self._adjustment.settings:
             self._adjustment = _Adjustment.of(settings)
         weights = self._held.apply(weights)
-        face = weights * (1 - _ARTICULATES * (1 - speaking[:, None]))
+        silence = 1 - speaking[:, None]
+        face = weights * (1 - _ARTICULATES * silence) if silence.any() else weights.copy()
         self._add_life(face, weights, speaking, settings)
         if look is not None:
             if look.share is not None:
                 face[:, LOOK] *= look.share
             face += look_weights(look.eyes)
-        face *= self._adjustment.gain
-        face += self._adjustment.offset
+        if self._adjustment.changes:
+            face *= self._adjustment.gain
+            face += self._adjustment.offset
         # Before the smoothing: what was cut off must not linger in its memory.
         np.minimum(np.maximum(face, 0, out=face), 1, out=face)
         self._face_filter.apply(face, settings.smoothing_ms)
@@ -189,6 +191,8 @@ class _Adjustment:
     offset: Weights
     rest: Weights
     """What `offset` leaves of a face at rest."""
+    changes: bool
+    """Whether a face is another with them."""
 
     @staticmethod
     def of(settings: Settings) -> "_Adjustment":
@@ -199,4 +203,5 @@ class _Adjustment:
             gain[INDEX[name]] *= value
         for name, value in settings.offsets.items():
             offset[INDEX[name]] += value
-        return _Adjustment(settings, gain, offset, offset.clip(0, 1))
+        changes = bool((gain != 1).any() or offset.any())
+        return _Adjustment(settings, gain, offset, offset.clip(0, 1), changes)
