@@ -1,5 +1,5 @@
 """ROS 2 nodes around `dtalker_model`: audio messages in, blendshape messages out.
 
-The executables are `talker_node`, `audio_file_node`, `microphone_node` and `demo`; each runs as
-``python -m dtalker_ros.nodes.NAME`` or ``ros2 run dtalker NAME``.
+The executables are those of ``scripts/ros``; each runs as ``python -m dtalker_ros.nodes.NAME`` or
+``ros2 run dtalker NAME``.
 """

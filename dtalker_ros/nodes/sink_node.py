@@ -16,10 +16,10 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from dtalker_model.errors import SettingError, SinkError
 from dtalker_model.rates import FRAME_RATE_HZ
 from dtalker_model.sinks import FanOut, Sink, SinkFrame, StreamInfo, parse_sinks, sink_help
-from dtalker_ros.nodes.frame_times import FrameTimes
 from dtalker_ros.nodes.process import interruptible, run_node, spin
 from dtalker_ros.parameters.node_parameters import NodeParameters
 from dtalker_ros.parameters.parameters import ParameterSpec
+from dtalker_ros.timing.frame_times import FrameTimes
 from dtalker_ros.topics.topic_head import TopicHead
 
 PARAMETERS = (

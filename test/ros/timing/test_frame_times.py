@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from dtalker_ros.nodes.frame_times import FrameTimes
+from dtalker_ros.timing.frame_times import FrameTimes
 
 FRAME_NS = 20_000_000
 BEGIN_NS = 1_700_000_000_000_000_000
