@@ -15,12 +15,13 @@ from dtalker_ros.doctor.finding import Finding, Level, exit_code
 
 T = TypeVar("T")
 LOOK = (sys.executable, "-m", "dtalker_ros.doctor.look")
-LOOK_S = 6.0
-"""ROS that has not answered by then hangs; it takes 3 s."""
+LOOK_S = 8.0
+"""ROS that has not answered by then hangs; it takes 5 s, while the packages are imported here."""
 
 
 def examine(args: Sequence[str] | None) -> Iterator[Finding]:
     """Every finding as soon as it is there; `args`: ROS arguments."""
+    looking = begun(lambda: seen([*LOOK, *(args or [])]))
     needed = list(software.check_needed())
     yield from (software.check_python(), *needed, software.check_optional())
     yield from (software.check_messages(), software.check_foreign_messages())
@@ -29,18 +30,18 @@ def examine(args: Sequence[str] | None) -> Iterator[Finding]:
     if exit_code(needed):
         yield Finding(Level.WARN, "the rest", "was not looked at", "mend the packages first, then ask again")
     else:
-        yield from _examine_rest(args)
+        yield from _examine_rest(looking)
 
 
-def _examine_rest(args: Sequence[str] | None) -> Iterator[Finding]:
-    """Speed, graph, clocks and microphone; everything imported here needs the packages."""
+def _examine_rest(looking: Callable[[float], Any]) -> Iterator[Finding]:
+    """Speed, graph, clocks and microphone, which need the packages; `looking` waits for the graph."""
     from dtalker_ros.doctor import clocks, computer
     from dtalker_ros.timing.clock_watch import ClockWatch
 
     yield computer.check_speed(caught(computer.measured_speed))
     microphones = begun(computer.found_microphones)
     watch = ClockWatch(time.time_ns, time.monotonic_ns)
-    yield from check_ros(caught(lambda: seen([*LOOK, *(args or [])])))
+    yield from check_ros(looking(LOOK_S))
     yield clocks.check_system_clock(time.time(), watch.step_ns() / 1e9)
     yield computer.check_microphones(microphones(computer.MICROPHONE_S))
 

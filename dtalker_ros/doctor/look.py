@@ -20,8 +20,8 @@ from dtalker_ros.doctor.clocks import CLOCK
 from dtalker_ros.doctor.sights import Endpoint, Sights, Status, written
 from dtalker_ros.topics.talker_topics import TalkerTopics
 
-LISTEN_S = 2.3
-"""Talkers say something once a second, and finding them takes part of one."""
+LISTEN_S = 3.4
+"""Talkers say something once a second; FastDDS announces itself again after 3 s, where nobody answered at first."""
 SUFFIX = ": talker"
 INFO = "dtalker/msg/FaceInfo"
 BEST_EFFORT = QoSProfile(depth=50, reliability=ReliabilityPolicy.BEST_EFFORT)
