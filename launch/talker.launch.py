@@ -20,6 +20,7 @@ from launch import Action, LaunchContext, LaunchDescription
 TOPICS = {
     "audio": "Topic with the speech: any audio message; its type and QoS are found at run time.",
     "blendshapes": "Topic for the frames (dtalker/msg/Blendshapes).",
+    "expression": "Topic on which others ask for expressions: std_msgs/String or hri_msgs/Expression.",
 }
 
 NODE = {
