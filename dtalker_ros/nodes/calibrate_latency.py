@@ -65,7 +65,8 @@ class CalibrateLatency(Node):
             return 0
         sound_ms = self._sound_ms(schedule)
         offset_ms = round(self._jaw_ms(schedule, stop) - sound_ms, 1)
-        self.get_logger().info(f"the face is {offset_ms:g} ms behind the sound")
+        first, second = ("face", "sound") if offset_ms >= 0 else ("sound", "face")
+        self.get_logger().info(f"the {first} is {abs(offset_ms):g} ms behind the {second}")
         if self._values["params_file"]:
             self._write(Path(self._values["params_file"]), offset_ms)
         return 0

@@ -7,7 +7,7 @@ import numpy as np
 
 from dtalker_model.errors import AudioError
 from dtalker_ros.playback.snaps import Recording
-from dtalker_ros.playback.sound_card import LONGEST_LEAD_S, output_module
+from dtalker_ros.playback.sound_card import LONGEST_LEAD_S, both_clocks, output_module
 
 
 class Recorder:
@@ -43,9 +43,9 @@ class Recorder:
         return Recording(np.concatenate(self._blocks), self._times_ns[0] + float(begin_ns), float(sample_ns))
 
     def _hear(self, pcm: Any, samples: int, when: Any, status: Any) -> None:
-        now_ns = self._now_ns()
-        ago_s = when.currentTime - when.inputBufferAdcTime
-        if not 0 <= ago_s < LONGEST_LEAD_S:
+        stream_s, now_ns = both_clocks(self._stream, self._now_ns)
+        ago_s = stream_s - when.inputBufferAdcTime
+        if not 0 <= ago_s < LONGEST_LEAD_S or when.inputBufferAdcTime <= 0:
             ago_s = samples / self.rate_hz
         self._blocks.append(np.array(pcm[:, 0], np.float32))
         self._times_ns.append(now_ns - round(ago_s * 1e9))

@@ -12,6 +12,10 @@ from dtalker_model.errors import AudioError
 LONGEST_LEAD_S = 5.0
 """A card that says that samples sound later than this, or in the past, does not know."""
 
+AT_ONCE_S = 0.0003
+TRIES = 4
+"""Two clocks that are read within this are read at once; other threads may come between."""
+
 Render = Callable[[int, int], NDArray[np.float32]]
 """Number of samples and when the first sounds, ns -> (samples, channels)."""
 
@@ -66,14 +70,23 @@ class SoundCard:
         self._stream.close()
 
     def _on_card(self, sound: Any, frames: int, when: Any, status: Any) -> None:
-        now_ns = self._now_ns()
+        stream_s, now_ns = both_clocks(self._stream, self._now_ns)
         if status:
             self._complain(f"loudspeaker: {status}")
-        lead_s = when.outputBufferDacTime - when.currentTime
-        if not 0 < lead_s < LONGEST_LEAD_S:
+        lead_s = when.outputBufferDacTime - stream_s
+        if not -LONGEST_LEAD_S < lead_s < LONGEST_LEAD_S or when.outputBufferDacTime <= when.currentTime:
             lead_s = float(self._stream.latency)
         assert self._render is not None
         sound[:] = self._render(frames, now_ns + round(lead_s * 1e9))
+
+
+def both_clocks(stream: Any, now_ns: Callable[[], int]) -> tuple[float, int]:
+    """The time of `stream`, s, and ours, ns, read at once: a callback waits for Python's lock after its own time."""
+    for _ in range(TRIES):
+        before_s, now, after_s = stream.time, now_ns(), stream.time
+        if after_s - before_s < AT_ONCE_S:
+            break
+    return before_s, now
 
 
 def output_module() -> Any:

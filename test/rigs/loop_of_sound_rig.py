@@ -51,6 +51,10 @@ class _Stream:
         self._channels = options["channels"]
         self._over, self._thread = threading.Event(), threading.Thread(target=self._run)
 
+    @property
+    def time(self) -> float:
+        return time.time()
+
     def start(self) -> None:
         self._thread.start()
 

@@ -42,6 +42,10 @@ class FakeCard:
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run)
 
+    @property
+    def time(self) -> float:
+        return time.time()
+
     def start(self) -> None:
         self.begun_s = time.time()
         self._thread.start()

@@ -50,7 +50,7 @@ def calibrated(listener: Listener, loop: LoopOfSound, **parameters: object) -> N
     assert codes == [0]
 
 
-@pytest.mark.parametrize(("sound_ms", "jaw_ms"), [(10.0, 95.0), (150.0, 60.0)])
+@pytest.mark.parametrize(("sound_ms", "jaw_ms"), [(150.0, 60.0)])
 @in_real_time
 def test_the_offset_is_found_and_written(
     listener: Listener, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, sound_ms: float, jaw_ms: float
