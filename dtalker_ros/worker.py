@@ -179,7 +179,6 @@ class Worker:
             return
         while not self._stopping and self._clock_ns() == 0:
             threading.Event().wait(_POLL_S)
-        self.drain()
         self._replay = Replay(self._engine, self._clock_ns(), self._engine.gap_ns)
         self._engine.reset(self._replay.now_ns)
 

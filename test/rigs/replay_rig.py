@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import rclpy
 from audio_common_msgs.msg import AudioDataStamped
+from rclpy.duration import Duration
 from rclpy.qos import QoSProfile
 from rosgraph_msgs.msg import Clock  # type: ignore[import-untyped, unused-ignore]
 
@@ -17,6 +18,7 @@ TICK_NS = 10_000_000
 LEAD_NS = 300_000_000
 TAIL_NS = 900_000_000
 """The clock begins so long before the first chunk and goes on so long after the last."""
+ACKNOWLEDGE_S = 10.0
 WAY_NS = 25_000_000
 """From the stamp of a chunk to when it was recorded."""
 
@@ -42,6 +44,7 @@ def play(path: Path) -> None:
             _stamp(message.header.stamp, stamp_ns)
             message.audio.data = array("B", pcm.astype("<i2").tobytes())
             audio.publish(message)
+    audio.wait_for_all_acked(Duration(seconds=ACKNOWLEDGE_S))  # the talker may be stopped
     node.destroy_node()
     rclpy.shutdown()
 
