@@ -100,3 +100,32 @@ def test_complaints_of_a_kind_come_again_after_a_while_with_their_number() -> No
     for i, time_s in enumerate((0, 1, 2, 11, 12)):
         complain(said.append, f"{i} bytes are odd", time_s * 1_000_000_000)
     assert said == ["0 bytes are odd", "3 bytes are odd (2 more like this)"]
+
+
+def test_what_came_before_simulated_time_began_is_heard() -> None:
+    """The first chunk may overtake the first tick of /clock."""
+    clock, shown, heard = [0], [], threading.Event()
+    stamp_ns = 1_000_000_000_000
+
+    def publish(rows: list[Shown]) -> None:
+        shown.extend(rows)
+        if any(row.weights[0] == 1.0 for row in rows):
+            heard.set()
+
+    def convert(message: int) -> AudioChunk:
+        return AudioChunk(np.ones((3200, 1), np.float32), 16_000, message)
+
+    engine = TimedTalker(FakeTalker(), TimelineConfig(), 50.0, 0)
+    worker = Worker(engine, convert, publish, lambda: clock[0], Log(), poll=True)
+    try:
+        for k in range(3):
+            worker.submit(stamp_ns + k * 200_000_000)
+        clock[0] = stamp_ns + 300_000_000
+        assert heard.wait(WAIT_S)
+    finally:
+        worker.stop()
+    first = next(row for row in shown if row.weights[0] == 1.0)
+    assert (first.sequence, first.stamp_ns) == (
+        0,
+        stamp_ns + 180_000_000,
+    )  # 80 ms, and the 100 ms that a chunk may take
