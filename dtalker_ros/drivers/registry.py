@@ -12,7 +12,7 @@ from dtalker_ros.drivers.pca9685 import Pca9685Driver
 from dtalker_ros.joints.driver import Driver
 
 _OPTIONS = re.compile(r"^(?P<target>.*?)(\?(?P<options>\w+=[^&]*(&\w+=[^&]*)*))?$")
-_I2C = re.compile(r"^(?P<number>\d+):(?P<address>0x[0-9a-fA-F]+|\d+)$")
+_I2C = re.compile(r"^(?P<number>\d{1,9}):(?P<address>0x[0-9a-fA-F]{1,4}|[1-9]\d{0,3})$")
 
 
 def _baud(text: str) -> int:

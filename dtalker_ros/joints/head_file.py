@@ -16,6 +16,8 @@ FEASIBLE = 1e-9
 
 def read_head(path: Path) -> Head:
     """The head that the file describes; raises `SettingError` with file, joint, key and what is expected."""
+    if path == Path():
+        raise SettingError("head: names no file, such as -p head:=launch/heads/jaw.yaml")
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
@@ -61,7 +63,9 @@ def _loaded(text: str, place: str) -> Any:
     Loader.add_implicit_resolver("tag:yaml.org,2002:float", number, list("-+.0123456789"))
     try:
         return yaml.load(text, Loader)
-    except yaml.YAMLError as error:
+    except SettingError:
+        raise
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # a date of month 13, a number of 5000 digits
         raise SettingError(f"{place}: no YAML: {' '.join(str(error).split())}") from None
 
 

@@ -8,6 +8,8 @@ from typing import Any
 from dtalker_model.errors import SettingError
 
 _NEEDED: Any = object()
+LARGEST = 1e9
+"""No number of a head is larger, either way: products of what is would not be finite."""
 
 
 class Keys:
@@ -102,9 +104,11 @@ class Keys:
 
 
 def checked_number(value: Any, place: str, low: float = -math.inf, high: float = math.inf, unit: str = "") -> float:
-    """`value` as a finite float in `low`..`high`; raises `SettingError` that begins with `place`."""
+    """`value` as a float in `low`..`high`, at most `LARGEST`; raises `SettingError` that begins with `place`."""
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not is_number or not math.isfinite(value) or not low <= value <= high:
+    if is_number and abs(value) > LARGEST:
+        raise SettingError(f"{place}: expected a number up to {LARGEST:g} either way, received a larger one")
+    if not is_number or not low <= value <= high:
         span = "" if low == -math.inf else f" from {low:g}" if high == math.inf else f" from {low:g} to {high:g}"
         raise SettingError(f"{place}: expected a number{span}{f' {unit}' if unit else ''}, received {_said(value)}")
     return float(value)

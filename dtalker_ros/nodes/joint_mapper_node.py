@@ -73,7 +73,7 @@ class JointMapperNode(Node):
         self.parameters.say_unknown()
         values = self.parameters.values()
         self._period_s = 1.0 / values["rate_hz"]
-        head = read_head(_path(values["head"]))
+        head = read_head(Path(values["head"]))
         self.mapper = JointMapper(head, period_s=self._period_s, delay_s=values["delay_ms"] / 1000.0)
         self._outputs = JointOutputs(self, head, _kinds(values["outputs"]), self._period_s)
         self._driver: DriverThread | None = None
@@ -154,12 +154,6 @@ class JointMapperNode(Node):
 
     def _now_ns(self) -> int:
         return int(self.get_clock().now().nanoseconds)
-
-
-def _path(name: str) -> Path:
-    if not name:
-        raise SettingError("head: names no file, such as -p head:=launch/heads/jaw.yaml")
-    return Path(name)
 
 
 def _kinds(names: Sequence[str]) -> list[str]:

@@ -11,7 +11,7 @@ from typing import Any
 
 import rclpy
 from rclpy._rclpy_pybind11 import RCLError
-from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
+from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException, NameValidationException
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.signals import SignalHandlerOptions
 
@@ -89,6 +89,8 @@ def _run_until(
         )
     except RCLError as error:
         return _refuse(f"cannot start: {_without_places(str(error))}")
+    except NameValidationException as error:
+        return _refuse(" ".join(str(error).rstrip("^ \n").split()))
     except (InvalidParameterTypeException, InvalidParameterValueException, DtalkerError) as error:
         return _refuse(str(error))
     finally:

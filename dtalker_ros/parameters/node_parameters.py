@@ -83,7 +83,15 @@ class NodeParameters:
 
     def values(self) -> dict[str, Any]:
         """All values by name."""
-        return {name: self._node.get_parameter(name).value for name in self.specs}
+        return {name: self._value(spec) for name, spec in self.specs.items()}
+
+    def _value(self, spec: ParameterSpec) -> Any:
+        """rclpy takes an empty list, whose type it cannot tell, for no value."""
+        if self._node.get_parameter_or(spec.name).type_ != Parameter.Type.NOT_SET:
+            return self._node.get_parameter(spec.name).value
+        if not isinstance(spec.default, list):
+            raise SettingError(f"{spec.name}: received an empty list, expecting a value such as {spec.default!r}")
+        return []
 
     def set(self, values: Mapping[str, Any]) -> SetParametersResult:
         """Set several at once, all or none, as a client would."""

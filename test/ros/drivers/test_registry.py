@@ -36,6 +36,8 @@ def test_an_address_is_a_driver_that_touches_no_hardware(text: str) -> None:
         ("maestro:/dev/ttyACM0?multiple=1", "multiple: expected yes or no"),
         ("pca9685:1", "such as pca9685:1:0x40"),
         ("pca9685:1:0x80", "such as pca9685:1:0x40"),
+        ("pca9685:1:070", "such as pca9685:1:0x40"),
+        ("pca9685:1:" + 5000 * "9", "such as pca9685:1:0x40"),
         ("pca9685:1:0x40?baud=9600", "unknown option 'baud'; known: none"),
     ],
 )

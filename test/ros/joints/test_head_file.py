@@ -92,6 +92,13 @@ RULE = "rules: [{name: r, sum: {jaw: 1.0}, at_most: 0.2}]\n"
         (HEAD + RULE.replace("1.0", "0"), "rule 'r': sum: expected a factor for at least one joint"),
         (HEAD + RULE.replace("0.2", "-0.1"), "rule 'r': at_most: the neutral positions break it: their sum is 0"),
         (HEAD + RULE.replace("0.2", "much"), "rule 'r': at_most: expected a number, received 'much'"),
+        (HEAD.replace("0.5", "1" + 400 * "0"), "weights: jawOpen: expected a number up to 1e+09 either way"),
+        (HEAD.replace("0.5", "-1.0e300"), "weights: jawOpen: expected a number up to 1e+09 either way"),
+        (HEAD.replace("0.5", ".inf"), "weights: jawOpen: expected a number up to 1e+09 either way"),
+        (HEAD.replace("0.5", 5000 * "1"), "head.yaml: no YAML: "),
+        (HEAD.replace("0.5", "2024-13-45"), "head.yaml: no YAML: month must be in 1..12"),
+        (2000 * "[", "head.yaml: no YAML: maximum recursion depth"),
+        ("joints: !!map jaw", "head.yaml: no YAML: "),
         (f"soft_velocity: 0\n{HEAD}", "head.yaml: soft_velocity: expected a number from 0.01 to 1, received 0"),
     ],
 )
@@ -100,6 +107,11 @@ def test_what_is_wrong_is_said(text: str, error: str) -> None:
         parse_head(text, "head.yaml")
     assert error in str(raised.value)
     assert "\n" not in str(raised.value)
+
+
+def test_no_file() -> None:
+    with pytest.raises(SettingError, match="head: names no file"):
+        read_head(Path(""))
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:

@@ -138,6 +138,8 @@ def test_it_says_why_there_is_no_loudspeaker(monkeypatch: pytest.MonkeyPatch, li
     assert any(text in output for text in ("needs PortAudio", "no loudspeaker to open", "needs the Python module"))
     code, output = finish(start("audio_player_node", output="radio"))
     assert code == 1 and "output: received 'radio', expected one of card, topic" in output
+    code, output = finish(start("audio_player_node", output="topic", talker="no name"))
+    assert code == 1 and "must not contain characters other than" in output and len(output.splitlines()) == 1
     code, output = finish(start("audio_player_node", options=["-r", "audio_delayed:=audio"], output="topic"))
     assert code == 1 and "are both /audio: remap one of them" in output
 

@@ -241,6 +241,16 @@ def test_what_is_wrong_is_one_line(parameters: dict[str, Any], error: str) -> No
     assert code == 1 and error in output and "Traceback" not in output
 
 
+def test_an_empty_list_publishes_nothing(listener: Listener) -> None:
+    process = start("joint_mapper_node", options=["-p", "outputs:=[]"], head=str(HEAD))
+    listener.until(lambda: process.poll() is not None or "joint_mapper" in listener.node.get_node_names(), "the node")
+    topics = [name for name, _ in listener.node.get_publisher_names_and_types_by_node("joint_mapper", "/")]
+    code, output = finish(process, signal.SIGINT)
+    assert code == 0 and "/joint_trajectory" not in topics, output
+    code, output = finish(start("joint_mapper_node", options=["-p", "head:=[]"]))
+    assert code == 1 and "head: received an empty list" in output and "Traceback" not in output
+
+
 def test_a_wrong_head_is_one_line(tmp_path: Path) -> None:
     path = tmp_path / "head.yaml"
     path.write_text(HEAD.read_text().replace("jawOpen", "jawOpn"))
