@@ -58,8 +58,9 @@ class CalibrateLatency(Node):
 
     def calibrate(self, stop: threading.Event) -> int:
         """Play, hear, tell and write; the exit code, 0 too where `stop` came first."""
-        if self.count_publishers("blendshapes") > 1:
-            raise DtalkerError("somebody else publishes blendshapes: end or deactivate the talker meanwhile")
+        self._check_alone()
+        if self._values["params_file"]:
+            self._changed(Path(self._values["params_file"]), 0.0)  # told before minutes of clicks
         schedule = self._perform(stop)
         if schedule is None:
             return 0
@@ -70,6 +71,10 @@ class CalibrateLatency(Node):
         if self._values["params_file"]:
             self._write(Path(self._values["params_file"]), offset_ms)
         return 0
+
+    def _check_alone(self) -> None:
+        if self.count_publishers("blendshapes") > 1:
+            raise DtalkerError("somebody else publishes blendshapes: end or deactivate the talker meanwhile")
 
     def _perform(self, stop: threading.Event) -> Schedule | None:
         """Let it click and snap; None where `stop` came first."""
@@ -95,6 +100,7 @@ class CalibrateLatency(Node):
             if wait_s > 0:
                 time.sleep(min(wait_s, SPIN_S))
                 continue
+            self._check_alone()  # a moment after the start nobody has been discovered yet
             weights = np.zeros(52, np.float32)
             weights[INDEX["jawOpen"]] = schedule.jaw(stamp_ns)
             message = Blendshapes(sequence=number, weights=weights)
@@ -120,18 +126,26 @@ class CalibrateLatency(Node):
                 break
         return times_ns(path)
 
-    def _write(self, path: Path, offset_ms: float) -> None:
+    def _changed(self, path: Path, offset_ms: float) -> str:
+        """The content of the file with the result; raises `DtalkerError`."""
         try:
             text = path.read_text(encoding="utf-8") if path.exists() else ""
             text = with_parameter(text, self._values["player"], "sound_offset_ms", offset_ms)
             if offset_ms < 0:  # the sound comes earlier, so the face must leave it more time
                 delay_ms = SAFE_DELAY_MS - offset_ms
                 text = with_parameter(text, self._values["talker"], "playout_delay_ms", delay_ms)
-            path.write_text(text, encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            raise DtalkerError(f"cannot write {path}: {error}") from None
+            raise DtalkerError(f"cannot read {path}: {error}") from None
         except SettingError as error:
             raise SettingError(f"params_file: {path}: {error}") from None
+        return text
+
+    def _write(self, path: Path, offset_ms: float) -> None:
+        text = self._changed(path, offset_ms)
+        try:
+            path.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise DtalkerError(f"cannot write {path}: {error}") from None
         self.get_logger().info(f"written to {path}")
 
     def _now_ns(self) -> int:

@@ -78,6 +78,20 @@ def test_it_does_not_fight_with_a_talker(listener: Listener, monkeypatch: pytest
         calibrated(listener, loop)
 
 
+def test_a_talker_that_is_discovered_later_ends_it(listener: Listener, monkeypatch: pytest.MonkeyPatch) -> None:
+    counts = iter([1, 1, 2])
+    monkeypatch.setattr(CalibrateLatency, "count_publishers", lambda self, topic: next(counts))
+    loop = LoopOfSound(0, 0)
+    monkeypatch.setitem(sys.modules, "sounddevice", loop.module())
+    with pytest.raises(DtalkerError, match="somebody else publishes blendshapes"):
+        calibrated(listener, loop)
+
+
+def test_a_file_that_cannot_be_changed_is_told_before_the_first_click(tmp_path: Path) -> None:
+    code, output = finish(start("calibrate_latency", params_file=str(tmp_path)))
+    assert code == 1 and f"cannot read {tmp_path}" in output and "Traceback" not in output
+
+
 def test_it_says_what_is_missing() -> None:
     code, output = finish(start("calibrate_latency", device="no such device"))
     assert code == 1 and "Traceback" not in output
