@@ -12,8 +12,9 @@ import numpy as np
 
 from dtalker_model.blendshapes import ARKIT_NAMES
 from dtalker_model.card import DEFAULT_MODEL, ModelCard, listener_path, model_path, read_card
-from dtalker_model.errors import DtalkerError, ModelError
+from dtalker_model.errors import DtalkerError, ModelError, SettingError
 from dtalker_model.faults import Faults
+from dtalker_model.gesture.attention import HOLD_S, direction_of
 from dtalker_model.gesture.gesture import Gesture, poses
 from dtalker_model.gesture.head_model import HeadModel, by_hand, read_head_model
 from dtalker_model.hearing.audio import Resampler
@@ -162,6 +163,22 @@ class Talker:
         self._engine.end_speech()
         ends_frame = -(-self._samples // FRAME_SAMPLES)
         self._output.hush(self._engine.next_frame, max(round(ease_ms / FRAME_MS), 1), ends_frame)
+
+    def look_at(self, point_m: tuple[float, float, float] | None, hold_s: float = HOLD_S) -> None:
+        """Look at a point from the next computed frame on: the eyes lead, the head follows. None lets go of it.
+
+        Args:
+            point_m: x forward, y to the character's own left, z up from between the eyes of the head at rest.
+            hold_s: after so long without a new point the gaze is free again.
+
+        Raises:
+            SettingError: the point is not finite, or less than 1 cm away. What is looked at stays as it was.
+        """
+        try:
+            target = None if point_m is None else direction_of(*map(float, point_m))
+        except (TypeError, ValueError) as error:
+            raise SettingError(f"look_at: {error}") from None
+        self._gesture.attention.look_at(target, hold_s)
 
     def _accept(self, samples: np.ndarray) -> list[Frame]:
         self._samples += len(samples)

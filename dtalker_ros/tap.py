@@ -15,6 +15,7 @@ from dtalker_ros.audio.publishers import Publishers
 from dtalker_ros.ear import Ear
 from dtalker_ros.expression.expressed_talker import ExpressedTalker
 from dtalker_ros.expression.expression_source import ExpressionSource
+from dtalker_ros.look_at import LookAt
 from dtalker_ros.outputs import Outputs
 from dtalker_ros.parameters.node_parameters import NodeParameters
 from dtalker_ros.parameters.parameters import expression_config, timeline_config
@@ -67,6 +68,7 @@ class Tap:
             node.create_timer(INFO_PERIOD_S, self._on_second, clock=steady),
             node.create_timer(SPEAKER_PERIOD_S, self._on_speaker, clock=steady),
         ]
+        self._look_at = LookAt(node, self.engine, lambda: outputs.frame_id)
         self._services = [
             node.create_service(Trigger, "~/flush", self._on_flush),
             node.create_service(Trigger, "~/reset", self._on_reset),
@@ -87,6 +89,7 @@ class Tap:
         for timer in self._timers:
             self._node.destroy_timer(timer)
         self._expressions.close()
+        self._look_at.close()
         self._source.close()
         self._talker.release()
 

@@ -56,6 +56,7 @@ class TalkerLike(Protocol):
     def reset(self) -> None: ...
     def set(self, **changes: Any) -> None: ...
     def hush(self, ease_ms: float = 100.0) -> None: ...
+    def look_at(self, point_m: tuple[float, float, float] | None) -> None: ...
 
 
 @dataclass
@@ -124,6 +125,11 @@ class TimedTalker:
         """Change settings of the talker; raises `SettingError`."""
         with self.lock:
             self.talker.set(**changes)
+
+    def look_at(self, point_m: tuple[float, float, float]) -> None:
+        """Look at a point, in m and the axes of the head at rest; raises `SettingError`."""
+        with self.lock:
+            self.talker.look_at(point_m)
 
     def flush(self) -> float:
         """Barge-in: drop what waits and bring the mouth to rest within 100 ms; returns the seconds dropped."""

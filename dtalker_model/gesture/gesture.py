@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from dtalker_model.gesture.attention import Attention
 from dtalker_model.gesture.glance import Glance
 from dtalker_model.gesture.head_model import TURNS, HeadModel
 from dtalker_model.gesture.sway import Sway
@@ -47,11 +48,13 @@ class Gesture:
     def __init__(self, model: HeadModel, settings: Settings) -> None:
         self.model = model
         self._sway, self._glance = Sway(model), Glance(model, settings.seed)
+        self.attention = Attention()
         self.reset(settings)
 
     def reset(self, settings: Settings) -> None:
         """A head at rest; `settings.seed` starts the noise."""
         self._sway.reset()
+        self.attention.reset()
         self._glance.reset(settings.seed)
         self._noise = np.random.default_rng((settings.seed, NOISE))
         self._share = 1.0 - settings.stillness
@@ -68,7 +71,18 @@ class Gesture:
             rows.append((yaw, pitch, roll, side - against_yaw * yaw, height - against_pitch * pitch))
         turns = np.array(rows, np.float32).reshape(-1, TURNS + 2)
         share = self._shares(len(turns), 1.0 - settings.stillness)
-        return Moves(turns if share is None else turns * share, share)
+        moves = Moves(turns if share is None else turns * share, share)
+        return moves if self.attention.idle else self._attend(moves)
+
+    def _attend(self, moves: Moves) -> Moves:
+        """`moves` with what is looked at on purpose, however still the rest is kept."""
+        turns, share = moves.turns, np.ones((len(moves.turns), 1), np.float32) if moves.share is None else moves.share
+        for row, left in zip(turns, share):
+            head, aim, weight = self.attention.step()
+            row[:2] += head
+            left *= 1 - weight
+            row[TURNS:] = (1 - weight) * row[TURNS:] + weight * (aim - row[:2])
+        return Moves(turns, share)
 
     def _draw(self, count: int) -> Array:
         return self._noise.standard_normal((count, TURNS), np.float32)

@@ -88,6 +88,10 @@ class ExpressedTalker:
         """The expression that is shown in place of what was set; empty for none."""
         return self._wish.name if self._wish is not None else ""
 
+    def look_at(self, point_m: tuple[float, float, float] | None) -> None:
+        """As the talker's."""
+        self._talker.look_at(point_m)
+
     def add_voices(self, voices: Iterable[Any]) -> None:
         """As the talker's."""
         self._talker.add_voices(voices)

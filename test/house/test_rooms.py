@@ -26,7 +26,7 @@ PLAN = {
     "dtalker_model/sinks": "needed protocol resample fan_out records network heads registry __init__",
     "dtalker_ros": """
         __init__ audio timing expression parameters joints drivers calibration publish_rate release timed_talker worker
-        ear outputs tap enroller enroll_service topics playback doctor
+        ear outputs look_at tap enroller enroll_service topics playback doctor
         nodes
     """,
     "training": """

@@ -55,5 +55,8 @@ class FakeTalker:
     def set(self, **changes: Any) -> None:
         self.settings = SimpleNamespace(**{**vars(self.settings), **changes})
 
+    def look_at(self, point_m: tuple[float, float, float] | None) -> None:
+        """Not shown by its frames."""
+
     def hush(self, ease_ms: float = 100.0) -> None:
         self.hushes.append(ease_ms)

@@ -29,7 +29,7 @@ export class Stage {
   #shown = new Float32Array(COUNT).fill(-1);
   #dirty = true;
   #box = null;
-  #neck = null;
+  neck = null;
   #ratio = Math.min(devicePixelRatio, 2);
   #slowest = null;
   #size = "";
@@ -57,7 +57,7 @@ export class Stage {
     });
     this.scene.add(scene);
     this.#box = new THREE.Box3().setFromObject(scene);
-    this.#neck = new Neck(scene, this.#box);
+    this.neck = new Neck(scene, this.#box);
     this.recentre();
     await this.renderer.compileAsync(this.scene, this.camera);
     this.canvas.classList.add("shown");
@@ -104,7 +104,7 @@ export class Stage {
   /** Give the head `weights` (52, 0..1), turn it by `head` (yaw, pitch, roll in rad) and draw, if anything has changed. */
   draw(weights, head) {
     this.controls.update();
-    let largest = this.#neck ? this.#neck.turn(head) : 0;
+    let largest = this.neck ? this.neck.turn(head) : 0;
     for (let k = 0; k < COUNT; k++) largest = Math.max(largest, Math.abs(weights[k] - this.#shown[k]));
     if (largest < SMALLEST_CHANGE && !this.#dirty) return;
     for (const { influences, pairs } of this.#morphs) for (const [place, index] of pairs) influences[place] = weights[index];

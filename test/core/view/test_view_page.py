@@ -129,6 +129,16 @@ def test_the_models_own_vowel_and_closure_differ(watched: Watched, demo_wav: Pat
     assert (difference > 0.05).sum() > 50
 
 
+def test_the_head_turns_as_its_frames_say(watched: Watched) -> None:
+    watched.until("dtalker.stage.neck && Math.abs(dtalker.head[0]) > 0.002")
+    yaw, pitch, *angles = watched.value(
+        "(() => { const { node } = dtalker.stage.neck, turn = node.rotation.clone().reorder('YXZ');"
+        " return [dtalker.head[0], dtalker.head[1], turn.y, turn.x, node.position.length()]; })()"
+    )
+    assert angles[:2] == pytest.approx([yaw, pitch], abs=1e-3)
+    assert angles[2] > 0, "it turns about its neck, not about the ground"
+
+
 def test_frames_arrive_at_fifty_a_second(watched: Watched) -> None:
     def rate_hz() -> float:
         first = watched.value("({n: dtalker.frames.received, ms: performance.now()})")
