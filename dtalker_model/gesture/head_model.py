@@ -16,6 +16,8 @@ import numpy as np
 from dtalker_model.errors import ModelError
 
 FORMAT = "dtalker-head-1"
+LARGEST = 1000.0
+"""No number of a head is larger, so that every pose is finite."""
 TURNS = 3
 """Yaw, pitch, roll."""
 HEARD = 2
@@ -59,9 +61,11 @@ class HeadModel:
     def __post_init__(self) -> None:
         for name, shape in (("noise", (len(self.noise), TURNS, TURNS)), ("response", (len(NOD_S), HEARD))):
             values = getattr(self, name)
-            if values.shape != shape or not len(values) or not np.isfinite(values).all():
+            if values.shape != shape or not len(values) or not (np.abs(values) <= LARGEST).all():
                 raise ValueError(f"{name}: expected finite numbers {shape}, found {values.shape}")
-        if not 0 <= self.aversion <= 1 or min(self.contact_s, self.averted_s) <= 0:
+        if not all(0 <= n <= LARGEST for n in (self.calm, *self.near_rad, *self.far_rad, *self.steady)):
+            raise ValueError(f"calm, near_rad, far_rad and steady: expected numbers from 0 to {LARGEST:g}")
+        if not 0 <= self.aversion <= 1 or not all(0 < s <= LARGEST for s in (self.contact_s, self.averted_s)):
             raise ValueError("looks must last, and their part be 0..1")
 
 
@@ -77,12 +81,14 @@ def read_head_model(onnx: Path) -> HeadModel:
         return by_hand()
     try:
         return from_dict(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
         raise ModelError(f"{path.name} does not say how a head moves ({error}): install the model again") from None
 
 
 def from_dict(values: dict[str, Any]) -> HeadModel:
     """A head model from the content of its file; raises ValueError, TypeError or KeyError."""
+    if not isinstance(values, dict):
+        raise ValueError(f"expected keys and values, found {type(values).__name__}")
     if values.get("format") != FORMAT:
         raise ValueError(f"format {values.get('format')!r}, expected {FORMAT!r}")
     numbers = values["motion"]

@@ -145,3 +145,22 @@ def test_a_head_model_that_is_none_is_refused(name: str, value: object) -> None:
     content["motion"][name] = value
     with pytest.raises(ValueError, match=r"noise|response|looks"):
         from_dict(content)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("calm", np.nan),
+        ("calm", 1e300),
+        ("calm", -1.0),
+        ("contact_s", np.inf),
+        ("averted_s", np.nan),
+        ("near_rad", (np.nan, 0.1)),
+        ("far_rad", (0.1, np.inf)),
+        ("steady", (-1.0, 0.0)),
+        ("noise", np.full_like(MODEL.noise, 1e38)),
+    ],
+)
+def test_a_head_that_would_move_to_no_finite_pose_is_refused(name: str, value: object) -> None:
+    with pytest.raises(ValueError, match=r"expected|looks must last"):
+        replace(MODEL, **{name: value})  # type: ignore[arg-type]

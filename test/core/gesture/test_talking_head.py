@@ -72,3 +72,11 @@ def test_a_damaged_head_is_told(copy: Path) -> None:
     head_path(copy).write_text("{}", encoding="utf-8")
     with pytest.raises(ModelError, match=r"dtalker\.head\.json does not say how a head moves"):
         dtalker_model.load(copy)
+
+
+@pytest.mark.parametrize("content", ["[]", "null", 100_000 * "[", '{"format": 1}'])
+def test_a_file_that_is_no_head_is_a_model_error(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "dtalker.onnx"
+    head_path(path).write_text(content)
+    with pytest.raises(ModelError, match=r"dtalker\.head\.json does not say how a head moves"):
+        read_head_model(path)
