@@ -58,7 +58,7 @@ class Frame:
 class Talker:
     """One voice and its face. Not thread-safe: one thread pushes, the same one sets.
 
-    Any chunking of the same audio gives the same frames. Frame i comes out once the audio before sample
+    Any chunking of the same audio gives the same frames, to rounding. Frame i comes out once the audio before sample
     320 i + 1280 (80 ms after the frame's start) is in.
     """
 

@@ -11,6 +11,8 @@ from dtalker_model.errors import SettingError
 from dtalker_ros.joints.driver import Servo
 from dtalker_ros.joints.keys import Keys
 
+LARGEST_RATIO = 1e6
+"""A lead screw of 1 mm has 6283 rad per m; beyond this it is a slip."""
 TOLERANCE_DEG = 0.5
 """A range may be this much wider than the motor's travel: figures in a YAML are rounded."""
 
@@ -50,8 +52,8 @@ def read_ratio(keys: Keys, servo: Servo) -> float:
     ratio = (
         keys.number("ratio", 1.0, unit="") if turns else keys.number("ratio", unit=f"rad of the motor per {servo.unit}")
     )
-    if ratio == 0:
-        keys.refuse("ratio", "a number other than 0")
+    if not 1 / LARGEST_RATIO <= abs(ratio) <= LARGEST_RATIO:
+        keys.refuse("ratio", f"a number from {1 / LARGEST_RATIO:g} to {LARGEST_RATIO:g} either way")
     return ratio
 
 

@@ -12,6 +12,8 @@ from dtalker_ros.joints.keys import Keys, checked_number, one_of
 
 FEASIBLE = 1e-9
 """Rounding of a rule at the neutral positions."""
+LEAST_FACTOR = 1e-6
+"""A rule needs a factor of at least this."""
 
 
 def read_head(path: Path) -> Head:
@@ -172,7 +174,7 @@ def _check_rule(head: Head, rule: Rule) -> None:
     for joint in rule.factors:
         if joint not in head.names:
             raise SettingError(f"{place}: sum: no joint of this head: {one_of(joint, head.names)}")
-    if not any(rule.factors.values()):
+    if not any(abs(factor) >= LEAST_FACTOR for factor in rule.factors.values()):
         raise SettingError(f"{place}: sum: expected a factor for at least one joint, such as {{jaw: 1.0, lip: -0.5}}")
     at_rest = sum(rule.factors.get(joint.name, 0.0) * joint.neutral for joint in head.joints)
     if at_rest > rule.at_most + FEASIBLE:

@@ -7,7 +7,6 @@ gaze_yaw, gaze_pitch; those that are missing are not used), one for each joint w
 from __future__ import annotations
 
 import csv
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,8 @@ from dtalker_model.joint_maps import CHANNELS, JointMap, fit_joint, head_text, w
 from dtalker_model.part_file import PartFile
 
 TIME = "time_s"
+LARGEST = 1e9
+"""Beyond this nothing is a position or a weight."""
 LEAST_EXPLAINED = 0.2
 """Share of a joint's variance: with less, the face does not say what the joint does, and there is no map."""
 VELOCITY, ACCELERATION, JERK = 5.0, 100.0, 3000.0
@@ -67,11 +68,11 @@ def _numbers(path: Path, line: int, header: list[str], row: list[str]) -> list[f
         raise SettingError(f"{path}: line {line}: expected {len(header)} values, received {len(row)}")
     for name, text in zip(header, row):
         try:
-            finite = math.isfinite(float(text))
+            fits = abs(float(text)) <= LARGEST
         except ValueError:
-            finite = False
-        if not finite:
-            raise SettingError(f"{path}: line {line}: {name}: expected a number, received {text!r}")
+            fits = False
+        if not fits:
+            raise SettingError(f"{path}: line {line}: {name}: expected a number up to {LARGEST:g}, received {text!r}")
     return [float(text) for text in row]
 
 

@@ -90,6 +90,7 @@ RULE = "rules: [{name: r, sum: {jaw: 1.0}, at_most: 0.2}]\n"
         (HEAD + RULE.replace("name: r", "nam: r"), "head.yaml: rule 1: name is missing (is nam meant for it?)"),
         (HEAD + RULE.replace("jaw", "jew"), "rule 'r': sum: no joint of this head: 'jew' (did you mean jaw?)"),
         (HEAD + RULE.replace("1.0", "0"), "rule 'r': sum: expected a factor for at least one joint"),
+        (HEAD + RULE.replace("1.0", "1.0e-200"), "rule 'r': sum: expected a factor for at least one joint"),
         (HEAD + RULE.replace("0.2", "-0.1"), "rule 'r': at_most: the neutral positions break it: their sum is 0"),
         (HEAD + RULE.replace("0.2", "much"), "rule 'r': at_most: expected a number, received 'much'"),
         (HEAD.replace("0.5", "1" + 400 * "0"), "weights: jawOpen: expected a number up to 1e+09 either way"),
