@@ -25,15 +25,19 @@ python_tests() {
   OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 python -m pytest -q -n auto --dist worksteal --junitxml="$report/python.xml" "$@"
 }
 
-plain=() ros=()
+# A browser without a GPU draws with more than a core: alone.
+page_tests() { python -m pytest -q --junitxml="$report/page.xml" "$@"; }
+
+plain=() page=() ros=()
 files=("$@")
 [ $# -gt 0 ] || mapfile -t files < <(find test -name 'test_*.py' | LC_ALL=C sort)
 for file in "${files[@]}"; do
-  case $(basename "$file") in test_ros_*) ros+=("$file") ;; *) plain+=("$file") ;; esac
+  case $(basename "$file") in test_ros_*) ros+=("$file") ;; test_view_page.py) page+=("$file") ;; *) plain+=("$file") ;; esac
 done
 
 [ $# -gt 0 ] || step lint scripts/lint.sh
 [ ${#plain[@]} = 0 ] || step python python_tests "${plain[@]}"
+[ ${#page[@]} = 0 ] || step page page_tests "${page[@]}"
 # They wait more than they compute: two at a time, each in domains that the other does not use.
 [ ${#ros[@]} = 0 ] || printf '%s\0' "${ros[@]}" | xargs -0 -n 1 -P 2 --process-slot-var=DTALKER_LANE scripts/ros_test.sh "$report"
 
