@@ -67,7 +67,8 @@ def test_demo_says_what_is_wrong(arguments: tuple[str, ...], code: int, expected
 
 
 def test_a_short_soak_loses_nothing() -> None:
-    code, out, err = run("soak", "--minutes", "1", "--speed", "2.5")  # what a busy machine bears: what waits takes memory
+    # A pace that a busy machine bears: audio that waits takes memory.
+    code, out, err = run("soak", "--minutes", "1", "--speed", "2.5")
     print(out)
     assert "soak: 3000 frames, 0 lost, 0 out of step, 0 messages lost" in out, err
     assert code == 0, out
