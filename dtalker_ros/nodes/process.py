@@ -48,7 +48,10 @@ def run_node(make: Callable[[], Any], args: Sequence[str] | None, run: Run) -> i
 
 @contextmanager
 def _signals_set(stop: threading.Event) -> Iterator[None]:
-    """Inside, a signal sets `stop` at once: Python's handlers wait until the main thread comes back from ROS."""
+    """Inside, a signal sets `stop` at once: Python's handlers wait until the main thread comes back from ROS.
+
+    They do nothing: one that sets `stop` and is itself interrupted by the next signal would wait for its own lock.
+    """
 
     def watch() -> None:
         if os.read(ours, 1) != OVER:
@@ -57,7 +60,7 @@ def _signals_set(stop: threading.Event) -> Iterator[None]:
     ours, theirs = os.pipe()
     os.set_blocking(theirs, False)
     for number in SIGNALS:
-        signal.signal(number, lambda number, frame: stop.set())
+        signal.signal(number, lambda number, frame: None)
     signal.set_wakeup_fd(theirs, warn_on_full_buffer=False)
     watcher = threading.Thread(target=watch, name="dtalker_signals", daemon=True)
     watcher.start()
@@ -112,11 +115,12 @@ def _without_places(text: str) -> str:
 @contextmanager
 def interruptible() -> Iterator[None]:
     """Inside, for what may take long after a first signal: one more that is no echo is a KeyboardInterrupt, once."""
-    begun_s, over = time.monotonic(), threading.Event()
+    begun_s, over = time.monotonic(), False
 
     def on_signal(number: int, frame: FrameType | None) -> None:
-        if time.monotonic() - begun_s > ECHO_S and not over.is_set():
-            over.set()
+        nonlocal over
+        if time.monotonic() - begun_s > ECHO_S and not over:
+            over = True
             raise KeyboardInterrupt
 
     for number in SIGNALS:
@@ -124,7 +128,7 @@ def interruptible() -> Iterator[None]:
     try:
         yield
     finally:
-        over.set()
+        over = True
 
 
 def spin(node: Any, stop: threading.Event) -> int:
