@@ -104,3 +104,12 @@ class PartFile:
             os.fsync(self._fd)  # some file systems notice only now that they are full
             os.replace(self._part, self._out)
             self._part = None
+
+
+def write_whole(out: str, data: bytes) -> None:
+    """Write `data` to `out`, which has it all or is as it was. Raises `SinkError`."""
+    file = PartFile(out, keep_ending=True)
+    try:
+        file.write(data, lines=False)
+    finally:
+        file.close()

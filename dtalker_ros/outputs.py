@@ -36,6 +36,11 @@ def header(stamp_ns: int, frame_id: str) -> Header:
     return result
 
 
+def stamp_ns(message: Any) -> int:
+    """The time in the header of `message`, nanoseconds since the epoch."""
+    return int(message.header.stamp.sec) * 1_000_000_000 + int(message.header.stamp.nanosec)
+
+
 class Outputs:
     """Publishers of frames, heads, speaking, info, belief and diagnostics."""
 

@@ -3,7 +3,6 @@
 Causal and frame by frame: any chunking gives the same face, and the same seed gives the same face again.
 """
 
-import math
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -16,7 +15,7 @@ from dtalker_model.output.blink import Blinker
 from dtalker_model.output.finite import HELD, HeldFace
 from dtalker_model.output.idle import IDLE, IdleLife
 from dtalker_model.output.pose import LOOK, look_weights
-from dtalker_model.rates import FRAME_MS
+from dtalker_model.output.wander import follow
 from dtalker_model.settings import Settings
 
 Weights = npt.NDArray[np.float32]
@@ -70,13 +69,13 @@ class LowPass:
         self._last: Weights | None = None
 
     def apply(self, rows: Weights, time_constant_ms: float) -> None:
-        """Filter `rows` (T, n), one each `FRAME_MS`, in place; 0 ms leaves them as they are."""
+        """Filter `rows` (T, n), one a frame, in place; 0 ms leaves them as they are."""
         last = rows[0].copy() if self._last is None else self._last
         if time_constant_ms > 0:
-            follow = np.float32(1 - math.exp(-FRAME_MS / time_constant_ms))
+            share = np.float32(follow(time_constant_ms))
             for row in rows:
                 row -= last
-                row *= follow
+                row *= share
                 row += last
                 last = row
         self._last = rows[-1].copy()

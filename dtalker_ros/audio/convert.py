@@ -147,11 +147,14 @@ def _from_portaudio(data: Any, info: Any) -> Samples:
     return interleaved(array, checked_channels(info.channels)), int(info.rate)
 
 
+def stamp_of(message: Any) -> Any:
+    """The stamp of an audio message of any type, in its header or its own field; None where it has none."""
+    return getattr(getattr(message, "header", None), "stamp", None) or getattr(message, "timestamp", None)
+
+
 def _stamp_ns(message: Any) -> int | None:
-    stamp = getattr(getattr(message, "header", None), "stamp", None) or getattr(message, "timestamp", None)
-    if stamp is None:
-        return None
-    return (stamp.sec * 1_000_000_000 + stamp.nanosec) or None
+    stamp = stamp_of(message)
+    return None if stamp is None else (stamp.sec * 1_000_000_000 + stamp.nanosec) or None
 
 
 def format_from_info(info: Any) -> AudioFormat:

@@ -7,12 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dtalker_model.blendshapes import ARKIT_NAMES
+from dtalker_model import joint_maps
 
-POSE_NAMES = ("yaw", "pitch", "roll", "gaze_yaw", "gaze_pitch")
-"""Fields of `dtalker/Head`, rad."""
-CHANNELS = (*ARKIT_NAMES, *POSE_NAMES)
-"""What a joint's weights may name."""
+CHANNELS = joint_maps.CHANNELS
+"""What a joint's weights may name: ARKit's blendshapes, and the fields of `dtalker/Head`, rad."""
 UNITS = ("rad", "m")
 
 

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from dtalker_model.output.pose import POSE_NAMES
 from dtalker_ros.joints.dead_band import DeadBand
 from dtalker_ros.joints.face_map import FACE, FaceMap
 from dtalker_ros.joints.frame_buffer import FrameBuffer
-from dtalker_ros.joints.head import POSE_NAMES, Head
+from dtalker_ros.joints.head import Head
 from dtalker_ros.joints.heat import Heat
 from dtalker_ros.joints.motion import HeadMotion
 from dtalker_ros.joints.screening import Screening
@@ -32,6 +33,16 @@ class Command:
     accelerations: NDArray[np.float64]
     torque: tuple[bool, ...]
     """Whether each joint's servo is to hold."""
+
+    @classmethod
+    def of(cls, motion: HeadMotion, torque: tuple[bool, ...]) -> "Command":
+        """Where `motion` stands now."""
+        return cls(
+            np.array([joint.position for joint in motion.joints]),
+            np.array([joint.velocity for joint in motion.joints]),
+            np.array([joint.acceleration for joint in motion.joints]),
+            torque,
+        )
 
 
 class JointMapper:
@@ -143,13 +154,7 @@ class JointMapper:
             self._torque[place] = self._holds(place)
             heat.step(motion.position, self._torque[place])
         self._judge()
-        joints = self._motion.joints
-        return Command(
-            np.array([joint.position for joint in joints]),
-            np.array([joint.velocity for joint in joints]),
-            np.array([joint.acceleration for joint in joints]),
-            tuple(self._torque),
-        )
+        return Command.of(self._motion, tuple(self._torque))
 
     def sayings(self) -> list[str]:
         """What is to be said now, each once."""

@@ -15,17 +15,17 @@ from numpy.typing import NDArray
 from rclpy.node import Node
 
 from dtalker_model.errors import DtalkerError, SettingError
-from dtalker_model.part_file import PartFile
+from dtalker_model.part_file import PartFile, write_whole
 from dtalker_ros.calibration.face_camera import FaceCamera, OpenCvCamera
 from dtalker_ros.calibration.found_map import Found, calibrated_text, find, told
 from dtalker_ros.calibration.sweep import record
 from dtalker_ros.drivers import driver_help, parse_driver
 from dtalker_ros.joints.driver import Driver
-from dtalker_ros.joints.driver_thread import DriverThread, servos_of
+from dtalker_ros.joints.driver_thread import DriverThread
 from dtalker_ros.joints.head_file import read_head
 from dtalker_ros.joints.mapper import Command
 from dtalker_ros.joints.motion import HeadMotion
-from dtalker_ros.nodes.joint_outputs import KINDS, JointOutputs
+from dtalker_ros.nodes.joint_outputs import KINDS, JointOutputs, asked_kinds, driver_thread
 from dtalker_ros.nodes.process import run_node
 from dtalker_ros.parameters.node_parameters import NodeParameters
 from dtalker_ros.parameters.parameters import ParameterSpec
@@ -70,19 +70,13 @@ class CalibrateHeadNode(Node):
         self._values = values = parameters.values()
         self._head = read_head(Path(values["head"]))
         self._out = _checked_out(values["out"], values["head"])
-        self._outputs = JointOutputs(self, self._head, _kinds(values["outputs"]), PERIOD_S)
+        self._outputs = JointOutputs(self, self._head, asked_kinds(values["outputs"]), PERIOD_S)
         self._motion = HeadMotion(self._head, self._head.neutral, PERIOD_S)
         self._stop = threading.Event()
         self._camera = camera(values)
         self._driver: DriverThread | None = None
         if values["driver"]:
-            log = self.get_logger()
-            self._driver = DriverThread(
-                parse(values["driver"]),
-                servos_of(self._head),
-                lambda text: log.error(text),
-                lambda text: log.info(text),
-            )
+            self._driver = driver_thread(self, parse(values["driver"]), self._head)
 
     def run(self, stop: threading.Event) -> int:
         """Sweep all joints, write the file; the exit code, 1 where a joint was refused or nothing was written."""
@@ -133,13 +127,7 @@ class CalibrateHeadNode(Node):
                 raise DtalkerError(self._driver.fault)
 
     def _send(self) -> None:
-        joints = self._motion.joints
-        command = Command(
-            np.array([joint.position for joint in joints]),
-            np.array([joint.velocity for joint in joints]),
-            np.array([joint.acceleration for joint in joints]),
-            (True,) * len(joints),
-        )
+        command = Command.of(self._motion, (True,) * len(self._motion.joints))
         self._outputs.publish(self.get_clock().now().to_msg(), command)
         if self._driver is not None:
             self._driver.submit(command)
@@ -156,11 +144,7 @@ class CalibrateHeadNode(Node):
                 self.get_logger().warning(f"joint {joint.name} is not calibrated: {found.refused[joint.name]}")
         if not found.maps:
             raise DtalkerError("no joint moves the face")
-        file = PartFile(self._out, keep_ending=True)
-        try:
-            file.write(calibrated_text(self._head, found).encode(), lines=False)
-        finally:
-            file.close()
+        write_whole(self._out, calibrated_text(self._head, found).encode())
         self._tell(f"{len(found.maps)} of {len(self._head.joints)} joints are calibrated in {self._out}")
         return 1 if found.refused else 0
 
@@ -173,14 +157,6 @@ def _checked_out(out: str, head: str) -> str:
         )
     PartFile(out, keep_ending=True).close(complete=False)
     return out
-
-
-def _kinds(names: Sequence[str]) -> list[str]:
-    wanted = [name for name in names if name]
-    unknown = [name for name in wanted if name not in KINDS]
-    if unknown:
-        raise SettingError(f"outputs: received {unknown[0]!r}; known: {', '.join(KINDS)}")
-    return wanted
 
 
 def main(args: Sequence[str] | None = None) -> int:

@@ -20,6 +20,8 @@ from rclpy.node import Node
 from rclpy.qos import QoSProfile
 from std_msgs.msg import Int16MultiArray
 
+from dtalker_ros.outputs import stamp_ns
+
 SPIN_S = 0.05
 END_S = 10.0
 DEPTH = 5000
@@ -98,9 +100,8 @@ class Collector:
         return True
 
     def _on_frame(self, message: Any) -> None:
-        stamp = message.header.stamp
-        stamp_ns = stamp.sec * 1_000_000_000 + stamp.nanosec
-        self.frames.append(Received(time.time_ns(), stamp_ns, message.sequence, np.array(message.weights, np.float32)))
+        weights = np.array(message.weights, np.float32)
+        self.frames.append(Received(time.time_ns(), stamp_ns(message), message.sequence, weights))
 
     def _on_chunk(self, message: Any) -> None:
         self.chunks.append((time.time_ns(), len(message.data)))

@@ -15,15 +15,15 @@ from dtalker.msg import Blendshapes, Head
 from rclpy.node import Node
 from std_srvs.srv import Trigger
 
-from dtalker_model.errors import SettingError
+from dtalker_model.output.pose import POSE_NAMES
+from dtalker_ros.drivers import parse_driver
 from dtalker_ros.joints.driver import Driver
-from dtalker_ros.joints.driver_thread import DriverThread, servos_of
-from dtalker_ros.joints.head import POSE_NAMES
+from dtalker_ros.joints.driver_thread import DriverThread
 from dtalker_ros.joints.head_file import read_head
-from dtalker_ros.joints.keys import one_of
 from dtalker_ros.joints.mapper import JointMapper
-from dtalker_ros.nodes.joint_outputs import KINDS, QOS, JointOutputs
+from dtalker_ros.nodes.joint_outputs import QOS, JointOutputs, asked_kinds, driver_thread
 from dtalker_ros.nodes.process import run_node, spin
+from dtalker_ros.outputs import stamp_ns
 from dtalker_ros.parameters.node_parameters import NodeParameters
 from dtalker_ros.parameters.parameters import ParameterSpec
 
@@ -55,17 +55,10 @@ END_S = 5.0
 DIAGNOSTICS_S = 1.0
 
 
-def parse(text: str) -> Driver:
-    """The driver that `text` asks for; raises `SettingError`."""
-    from dtalker_ros.drivers.registry import parse_driver
-
-    return parse_driver(text)
-
-
 class JointMapperNode(Node):
     """Node `joint_mapper`; raises `SettingError` at construction where its head or its driver is wrong."""
 
-    def __init__(self, parse: Callable[[str], Driver] = parse, **options: Any) -> None:
+    def __init__(self, parse: Callable[[str], Driver] = parse_driver, **options: Any) -> None:
         """`parse` makes the driver; `options` are those of rclpy's `Node`."""
         super().__init__("joint_mapper", **options)
         self.parameters = NodeParameters(self, lambda values: None)
@@ -75,10 +68,10 @@ class JointMapperNode(Node):
         self._period_s = 1.0 / values["rate_hz"]
         head = read_head(Path(values["head"]))
         self.mapper = JointMapper(head, period_s=self._period_s, delay_s=values["delay_ms"] / 1000.0)
-        self._outputs = JointOutputs(self, head, _kinds(values["outputs"]), self._period_s)
+        self._outputs = JointOutputs(self, head, asked_kinds(values["outputs"]), self._period_s)
         self._driver: DriverThread | None = None
         if values["driver"]:
-            self._driver = DriverThread(parse(values["driver"]), servos_of(head), self._say, self._tell)
+            self._driver = driver_thread(self, parse(values["driver"]), head)
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", QOS)
         self.create_subscription(Blendshapes, "blendshapes", self._on_face, QOS)
         self.create_subscription(Head, "head", self._on_head, QOS)
@@ -115,17 +108,11 @@ class JointMapperNode(Node):
 
     # rclpy ties each line of code that logs to one severity.
 
-    def _say(self, text: str) -> None:
-        self.get_logger().error(text)
-
-    def _tell(self, text: str) -> None:
-        self.get_logger().info(text)
-
     def _on_face(self, message: Any) -> None:
-        self.mapper.push_face(_stamp_ns(message), self._now_ns(), message.weights)
+        self.mapper.push_face(stamp_ns(message), self._now_ns(), message.weights)
 
     def _on_head(self, message: Any) -> None:
-        self.mapper.push_pose(_stamp_ns(message), self._now_ns(), [getattr(message, name) for name in POSE_NAMES])
+        self.mapper.push_pose(stamp_ns(message), self._now_ns(), [getattr(message, name) for name in POSE_NAMES])
 
     def _on_estop(self, request: Any, response: Any) -> Any:
         self.mapper.stop()
@@ -154,18 +141,6 @@ class JointMapperNode(Node):
 
     def _now_ns(self) -> int:
         return int(self.get_clock().now().nanoseconds)
-
-
-def _kinds(names: Sequence[str]) -> list[str]:
-    wanted = [name for name in names if name]
-    for name in wanted:
-        if name not in KINDS:
-            raise SettingError(f"outputs: received {one_of(name, KINDS)}")
-    return list(dict.fromkeys(wanted))
-
-
-def _stamp_ns(message: Any) -> int:
-    return int(message.header.stamp.sec) * 1_000_000_000 + int(message.header.stamp.nanosec)
 
 
 def _run(node: JointMapperNode, stop: threading.Event) -> int:

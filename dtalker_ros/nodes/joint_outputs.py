@@ -10,7 +10,11 @@ from sensor_msgs.msg import JointState
 from std_msgs.msg import Float64MultiArray
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
+from dtalker_model.errors import SettingError
+from dtalker_ros.joints.driver import Driver
+from dtalker_ros.joints.driver_thread import DriverThread, servos_of
 from dtalker_ros.joints.head import Head
+from dtalker_ros.joints.keys import one_of
 from dtalker_ros.joints.mapper import Command
 
 QOS = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
@@ -20,6 +24,15 @@ KINDS = {
     "states": (JointState, "joint_states"),
 }
 """Message type and topic of each kind of output."""
+
+
+def asked_kinds(names: Sequence[str]) -> list[str]:
+    """`names` of kinds, each once; empty names count for nothing. Raises `SettingError`."""
+    wanted = [name for name in names if name]
+    for name in wanted:
+        if name not in KINDS:
+            raise SettingError(f"outputs: received {one_of(name, KINDS)}")
+    return list(dict.fromkeys(wanted))
 
 
 class JointOutputs:
@@ -49,3 +62,17 @@ class JointOutputs:
         )
         message.header.stamp = stamp
         return message
+
+
+def driver_thread(node: Node, driver: Driver, head: Head) -> DriverThread:
+    """`driver` in its thread, for `head`, with what it says in the log of `node`. Raises `SettingError`."""
+    log = node.get_logger()
+
+    # Two functions: rclpy allows one severity to each place that logs.
+    def say(text: str) -> None:
+        log.error(text)
+
+    def tell(text: str) -> None:
+        log.info(text)
+
+    return DriverThread(driver, servos_of(head), say, tell)

@@ -17,6 +17,7 @@ from dtalker_model.errors import SettingError, SinkError
 from dtalker_model.rates import FRAME_RATE_HZ
 from dtalker_model.sinks import FanOut, Sink, SinkFrame, StreamInfo, parse_sinks, sink_help
 from dtalker_ros.nodes.process import interruptible, run_node, spin
+from dtalker_ros.outputs import stamp_ns
 from dtalker_ros.parameters.node_parameters import NodeParameters
 from dtalker_ros.parameters.parameters import ParameterSpec
 from dtalker_ros.timing.frame_times import FrameTimes
@@ -28,8 +29,6 @@ PARAMETERS = (
 )
 QOS = QoSProfile(depth=500, reliability=ReliabilityPolicy.RELIABLE)
 """Ten seconds of frames may wait while a sink is slow."""
-
-_SECOND_NS = 1_000_000_000
 
 
 class SinkNode(Node):
@@ -93,7 +92,7 @@ class SinkNode(Node):
         if self.over.is_set():
             return
         self._waiting.append(message)
-        waited_ns = _stamp_ns(message) - _stamp_ns(self._waiting[0])
+        waited_ns = stamp_ns(message) - stamp_ns(self._waiting[0])
         if self._fan_out is None and self._info is None and 0 <= waited_ns < self._info_wait_ns:
             return
         if self._fan_out is None:
@@ -102,7 +101,7 @@ class SinkNode(Node):
         self._write(waiting)
 
     def _begin(self, first: Any) -> None:
-        info = _stream_info(self._info, _stamp_ns(first), str(first.header.frame_id), self._progress)
+        info = _stream_info(self._info, stamp_ns(first), str(first.header.frame_id), self._progress)
         self._times = FrameTimes(info.frame_rate_hz)
         fan_out = FanOut(self._sinks, info, self.get_logger().error)
         self._fan_out = fan_out
@@ -113,7 +112,7 @@ class SinkNode(Node):
         assert self._fan_out is not None
         for message in messages:
             self._count(int(message.sequence))
-            time_s = self._times.time_s(_stamp_ns(message), int(message.sequence))
+            time_s = self._times.time_s(stamp_ns(message), int(message.sequence))
             if self._times.jump_s is not None:
                 self.get_logger().warning(
                     f"the clock of the frames jumped by {self._times.jump_s:.2f} s: they go on without a gap",
@@ -154,10 +153,6 @@ def _stream_info(info: Any, begun_ns: int, face: str, progress: Any) -> StreamIn
         step_counts=tuple(map(int, info.step_counts)),
         progress=progress,
     )
-
-
-def _stamp_ns(message: Any) -> int:
-    return int(message.header.stamp.sec) * _SECOND_NS + int(message.header.stamp.nanosec)
 
 
 def _run(node: SinkNode, stop: threading.Event) -> int:

@@ -6,6 +6,7 @@ from copy import deepcopy
 from typing import Any
 
 from dtalker_model.errors import DtalkerError
+from dtalker_ros.audio.convert import stamp_of
 from dtalker_ros.timing.pace import MS
 
 MOST = 20_000
@@ -39,7 +40,7 @@ class DelayedAudio:
 def restamped(message: Any, delay_ns: int) -> Any:
     """A copy of `message` whose stamp, where it has one that is not 0, is `delay_ns` later."""
     message = deepcopy(message)
-    stamp = getattr(getattr(message, "header", None), "stamp", None) or getattr(message, "timestamp", None)
+    stamp = stamp_of(message)
     if stamp is not None and (stamp.sec or stamp.nanosec):
         stamp.sec, stamp.nanosec = divmod(stamp.sec * 1_000_000_000 + stamp.nanosec + delay_ns, 1_000_000_000)
     return message

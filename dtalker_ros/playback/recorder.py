@@ -5,20 +5,21 @@ from typing import Any
 
 import numpy as np
 
+from dtalker_model.cli.sound.microphone import chosen_device, sounddevice_module
 from dtalker_model.errors import AudioError
 from dtalker_ros.playback.snaps import Recording
-from dtalker_ros.playback.sound_card import LONGEST_LEAD_S, both_clocks, output_module
+from dtalker_ros.playback.sound_card import LONGEST_LEAD_S, both_clocks
 
 
 class Recorder:
     """An input stream; raises `AudioError` where there is none."""
 
     def __init__(self, device: str, now_ns: Callable[[], int]) -> None:
-        sounddevice = output_module()
+        sounddevice = sounddevice_module()
         self._now_ns = now_ns
         self._blocks: list[np.ndarray] = []
         self._times_ns: list[int] = []
-        chosen = int(device) if device.isdecimal() else device or None
+        chosen = chosen_device(device)
         try:
             self.rate_hz = round(sounddevice.query_devices(chosen, "input")["default_samplerate"])
             self._stream = sounddevice.InputStream(

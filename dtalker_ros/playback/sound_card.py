@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dtalker_model.cli.sound.microphone import chosen_device, sounddevice_module
 from dtalker_model.errors import AudioError
 
 LONGEST_LEAD_S = 5.0
@@ -35,10 +36,10 @@ class SoundCard:
 
     def __init__(self, wish: CardWish, now_ns: Callable[[], int], complain: Callable[[str], None]) -> None:
         """Raises `AudioError` where sounddevice, PortAudio or the device is missing."""
-        self._sounddevice = output_module()
+        self._sounddevice = sounddevice_module("the loudspeaker")
         self._now_ns, self._complain = now_ns, complain
         self._render: Render | None = None
-        device = int(wish.device) if wish.device.isdecimal() else wish.device or None
+        device = chosen_device(wish.device)
         try:
             about = self._sounddevice.query_devices(device, "output")
             self.rate_hz = wish.rate_hz or round(about["default_samplerate"])
@@ -87,14 +88,3 @@ def both_clocks(stream: Any, now_ns: Callable[[], int]) -> tuple[float, int]:
         if after_s - before_s < AT_ONCE_S:
             break
     return before_s, now
-
-
-def output_module() -> Any:
-    """The sounddevice module; raises `AudioError` where it or PortAudio is missing."""
-    try:
-        import sounddevice
-    except ImportError:
-        raise AudioError("the loudspeaker needs the Python module sounddevice: pip install sounddevice") from None
-    except OSError as error:
-        raise AudioError(f"the loudspeaker needs PortAudio ({error}): apt install libportaudio2") from None
-    return sounddevice

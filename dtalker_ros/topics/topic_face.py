@@ -18,6 +18,7 @@ from dtalker_model.printable import printable
 from dtalker_model.view.backend import Broadcast, about_text, settings_text
 from dtalker_model.view.sound import Sound
 from dtalker_model.view.wire import Message, audio_message, frame_message, to_json
+from dtalker_ros.outputs import stamp_ns
 from dtalker_ros.parameters.remote_settings import RemoteSettings
 from dtalker_ros.topics.talker_topics import TalkerTopics
 from dtalker_ros.topics.topic_audio import TopicAudio
@@ -172,12 +173,12 @@ class TopicFace:
         self._remote.learn(list(info.emotions))
 
     def _on_frame(self, message: Any) -> None:
-        stamp_ns = message.header.stamp.sec * 1_000_000_000 + message.header.stamp.nanosec
-        if not self._origin_ns or stamp_ns < self._newest_ns - JUMP_NS:
-            self._origin_ns, self._stream = stamp_ns, self._stream + 1
+        shown_ns = stamp_ns(message)
+        if not self._origin_ns or shown_ns < self._newest_ns - JUMP_NS:
+            self._origin_ns, self._stream = shown_ns, self._stream + 1
             self._say("stream", kind="topic", **self._clock())
-        self._newest_ns = stamp_ns
-        time_s = (stamp_ns - self._origin_ns) / 1e9
+        self._newest_ns = shown_ns
+        time_s = (shown_ns - self._origin_ns) / 1e9
         (weights,) = self._held.apply(np.array(message.weights, np.float32)[None])
         if self._held.held:
             self._node.get_logger().warning("the frames hold NaN: the face before is shown", once=True)

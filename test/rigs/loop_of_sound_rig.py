@@ -1,11 +1,11 @@
 """Stands for sounddevice: what the loudspeaker plays comes back through the microphone, and snaps of the jaw too."""
 
-import threading
 import time
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
+from stream_rig import FakeStream
 
 RATE_HZ, FRAMES = 16_000, 160
 OUT_S, IN_S = 0.02, 0.015
@@ -45,25 +45,11 @@ class LoopOfSound:
         return module
 
 
-class _Stream:
+class _Stream(FakeStream):
     def __init__(self, loop: LoopOfSound, out: bool, options: dict[str, Any]) -> None:
+        super().__init__()
         self._loop, self._out, self._callback, self.latency = loop, out, options["callback"], OUT_S
         self._channels = options["channels"]
-        self._over, self._thread = threading.Event(), threading.Thread(target=self._run)
-
-    @property
-    def time(self) -> float:
-        return time.time()
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def close(self) -> None:
-        assert self._over.is_set()
 
     def _run(self) -> None:
         index = round((time.time() - self._loop.begun_s) * RATE_HZ)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from dtalker_model.errors import SettingError
 from dtalker_model.joint_maps import CHANNELS, JointMap, fit_joint, head_text, weighted
-from dtalker_model.part_file import PartFile
+from dtalker_model.part_file import write_whole
 
 TIME = "time_s"
 LARGEST = 1e9
@@ -92,11 +92,7 @@ def fit_joints(path: Path, out: Path, metres: tuple[str, ...] = ()) -> str:
         raise SettingError(f"{path}: no joint follows the face: {'; '.join(told.values())}")
     comment = [line.format(file=path.name, rows=len(pairs.coefficients)) for line in COMMENT]
     joints = {name: (told[name], joint_keys(found, name in metres)) for name, found in mapped.items()}
-    file = PartFile(str(out), keep_ending=True)
-    try:
-        file.write(head_text(comment, joints).encode(), lines=False)
-    finally:
-        file.close()
+    write_whole(str(out), head_text(comment, joints).encode())
     return "\n".join([*told.values(), f"{len(mapped)} of {len(maps)} joints are in {out}"])
 
 

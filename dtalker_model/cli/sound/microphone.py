@@ -12,15 +12,20 @@ CHUNK_MS = 20
 Hear = Callable[[np.ndarray], None]
 
 
-def sounddevice_module() -> Any:
-    """The sounddevice module; raises `AudioError` where it or PortAudio is missing."""
+def sounddevice_module(wanted_by: str = "the microphone") -> Any:
+    """The sounddevice module; raises `AudioError`, in the name of `wanted_by`, where it or PortAudio is missing."""
     try:
         import sounddevice
     except ImportError:
-        raise AudioError("the microphone needs the Python module sounddevice: pip install sounddevice") from None
+        raise AudioError(f"{wanted_by} needs the Python module sounddevice: pip install sounddevice") from None
     except OSError as error:
-        raise AudioError(f"the microphone needs PortAudio ({error}): apt install libportaudio2") from None
+        raise AudioError(f"{wanted_by} needs PortAudio ({error}): apt install libportaudio2") from None
     return sounddevice
+
+
+def chosen_device(name: str | None) -> str | int | None:
+    """What sounddevice takes for a device by part of its name, or its number; None: the system's default."""
+    return int(name) if name is not None and name.isdecimal() else name or None
 
 
 def open_microphone(device: str | None, hear: Hear, complain: Callable[[str], None]) -> tuple[Any, int]:
@@ -29,7 +34,7 @@ def open_microphone(device: str | None, hear: Hear, complain: Callable[[str], No
     `device`: part of its name, or its number; None: the system's default. Raises `AudioError`.
     """
     sounddevice = sounddevice_module()
-    chosen = int(device) if device is not None and device.isdecimal() else device
+    chosen = chosen_device(device)
 
     def on_audio(pcm: Any, samples: int, when: Any, status: Any) -> None:
         if status:

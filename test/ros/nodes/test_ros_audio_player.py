@@ -19,6 +19,7 @@ from rclpy.parameter import Parameter
 from real_time_rig import in_real_time
 from ros_rig import QOS, Listener, finish, listener, start
 from std_msgs.msg import Int16MultiArray, MultiArrayDimension
+from stream_rig import FakeStream
 
 from dtalker_model.errors import AudioError
 from dtalker_ros.nodes.audio_player_node import AudioPlayerNode
@@ -32,30 +33,18 @@ OFFSET_MS = 40.0
 STEP_MS = 20.0
 
 
-class FakeCard:
+class FakeCard(FakeStream):
     """Stands for sounddevice's OutputStream: asks for 10 ms each 10 ms, and keeps what it gets."""
 
     def __init__(self, samplerate: int, device: Any, channels: int, dtype: str, latency: str, callback: Any) -> None:
+        super().__init__()
         self.rate_hz, self.channels, self.callback = samplerate, channels, callback
         self.sound: list[np.ndarray] = []
         self.begun_s, self.latency = 0.0, LATENCY_S
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._run)
-
-    @property
-    def time(self) -> float:
-        return time.time()
 
     def start(self) -> None:
         self.begun_s = time.time()
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def close(self) -> None:
-        assert self._over.is_set()
+        super().start()
 
     def _run(self) -> None:
         frames = self.rate_hz // 100
